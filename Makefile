@@ -1,0 +1,28 @@
+# make help says what there is. Everything runs in .venv, which the first call makes.
+
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help repro test lint
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+repro: .venv/installed ## run what changed; CORPORA=sst2 or CORPORA=sample,sst2 chooses the corpora for this run
+ifdef CORPORA
+	@cp params.yaml .params.kept; trap 'mv .params.kept params.yaml' EXIT; dvc exp run -S 'run.corpora=[$(CORPORA)]'
+else
+	@dvc repro
+endif
+
+test: .venv/installed ## run the tests
+	@python -m pytest
+
+lint: .venv/installed ## check style
+	@ruff check . && ruff format --check .
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@

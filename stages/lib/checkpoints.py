@@ -1,0 +1,34 @@
+"""A training's state after its last finished epoch, kept outside the outs until the training ends well."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from stages.lib import files
+
+
+class Checkpoint:
+    """One file in `folder`, named by the key of code, parameters and data that it belongs to."""
+
+    def __init__(self, folder: Path, key: str):
+        self.path = folder / f"{key}.safetensors"
+
+    def save(self, tensors: dict[str, torch.Tensor], progress: dict) -> None:
+        """Replace the state by a newer one; a kill in between leaves the older."""
+        with files.new_file(self.path) as temporary:
+            temporary.write_bytes(save(tensors, metadata={"progress": json.dumps(progress)}))
+
+    def load(self) -> tuple[dict[str, torch.Tensor], dict] | None:
+        """The last saved tensors and progress; nothing if there is none or the file is broken."""
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+                return tensors, json.loads(file.metadata()["progress"])
+        except (FileNotFoundError, SafetensorError):
+            return None
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Holding out whole sentences of a corpus whose rows are phrases of one another (SST-2)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:
+    """Whether each phrase stands word for word inside some row: booleans (len(phrases),).
+
+    Words are what blanks separate. With `longer_only`, a row equal to the phrase does not count.
+    A phrase is looked for only in the rows that hold its rarest word, which keeps 67,349 phrases
+    against as many rows at about a second.
+    """
+    padded = [f" {row} " for row in rows]
+    frequency = Counter(word for row in rows for word in set(row.split(" ")))
+    rows_with = defaultdict(list)
+    for row in sorted(padded, key=len, reverse=True):  # a phrase is found soonest in the longest rows
+        for word in set(row[1:-1].split(" ")):
+            rows_with[word].append(row)
+
+    def is_contained(phrase: str) -> bool:
+        rarest = min(phrase.split(" "), key=frequency.__getitem__)
+        wanted = f" {phrase} "
+        shortest = len(wanted) + longer_only
+        return any(wanted in row for row in rows_with.get(rarest, ()) if len(row) >= shortest)
+
+    return np.array([is_contained(phrase) for phrase in phrases], dtype=bool)
+
+
+def hold_out_sentences(texts: Sequence[str], *, rows: int, min_words: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the rows to train on and of `rows` whole sentences to validate on.
+
+    A sentence is a text contained in no longer text; only those of at least `min_words` words are drawn.
+    Every text contained in a drawn sentence leaves the training rows, so that nothing of a validation
+    sentence is seen in training.
+
+    Raises:
+        ValueError: fewer than `rows` sentences are long enough.
+    """
+    first_of = {}
+    for position, text in enumerate(texts):
+        first_of.setdefault(text, position)
+    distinct = list(first_of)
+    sentences = [
+        text
+        for text, inside in zip(distinct, contained(distinct, distinct, longer_only=True), strict=True)
+        if not inside
+    ]
+    candidates = [text for text in sentences if len(text.split(" ")) >= min_words]
+    if len(candidates) < rows:
+        raise ValueError(f"{len(candidates)} sentences have at least {min_words} words, {rows} are to be held out")
+    drawn = np.random.default_rng(seed).choice(len(candidates), size=rows, replace=False)
+    held_out = [candidates[index] for index in sorted(drawn)]
+    train = np.flatnonzero(~contained(texts, held_out, longer_only=False))
+    return train, np.array([first_of[text] for text in held_out])

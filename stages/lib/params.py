@@ -1,0 +1,67 @@
+"""params.yaml, read once and checked whole before anything runs."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from stages.lib.command import InputError
+
+# A data file and no module: it can refuse parameters but never change a result, so stages do not depend on it,
+# and a new model's keys leave the other models' results standing.
+SCHEMA = Path(__file__).with_name("params.schema.yaml")
+MODELS = Path(__file__).parent.parent / "models"
+
+SPLITS = ("train", "valid", "test")
+
+
+def load(path: Path = Path("params.yaml")) -> dict:
+    """All parameters, checked against `params.schema.yaml` and each other.
+
+    Raises:
+        InputError: no file, no YAML, an unknown or missing key, a wrong type, an impossible value,
+            or a corpus or model that is not there.
+    """
+    try:
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    fault = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(params))
+    if fault:
+        raise InputError(f"{path}: {sentence(fault)}")
+    check_names(path, params)
+    return params
+
+
+def sentence(fault: jsonschema.ValidationError) -> str:
+    """What a schema's fault says, with the key and what it should be."""
+    key = ".".join(map(str, fault.absolute_path)) or "the file"
+    if fault.validator == "additionalProperties":
+        known = list(fault.schema.get("properties", {}))
+        unknown = next(name for name in fault.instance if name not in known)
+        return f"{key} has the unknown key {unknown!r}{suggestion(unknown, known)}"
+    if fault.validator == "required":
+        missing = next(name for name in fault.validator_value if name not in fault.instance)
+        return f"{key} lacks the key {missing!r}"
+    return f"{key} is {fault.instance!r}; it should be {fault.schema.get('description', fault.message)}"
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def check_names(path: Path, params: dict) -> None:
+    """What `run` selects must be described, and every model described must have its file."""
+    for corpus in params["run"]["corpora"]:
+        if corpus not in params["corpora"]:
+            raise InputError(f"{path}: run.corpora names {corpus!r}{suggestion(corpus, list(params['corpora']))}")
+    for group in params["run"].keys() - {"corpora", "seeds"}:
+        for model in params["run"][group]:
+            if model not in params["models"]:
+                raise InputError(f"{path}: run.{group} names {model!r}{suggestion(model, list(params['models']))}")
+    for model in params["models"]:
+        if not (MODELS / f"{model}.py").is_file():
+            raise InputError(f"{path}: models.{model} has no module stages/models/{model}.py")

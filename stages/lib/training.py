@@ -1,0 +1,168 @@
+"""The training loop, one for every model: seeded, clipped, averaged, stopped early, resumable by the epoch."""
+
+import copy
+import math
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from tqdm import tqdm
+
+from stages.lib.batches import Sequences, evaluation_batches, training_batches
+from stages.lib.checkpoints import Checkpoint
+
+EVALUATION_BATCH = 256  # rows
+
+
+def choose_device() -> torch.device:
+    """What `DEVICE` in the environment names, else the machine's accelerator, else the CPU."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
+    torch.use_deterministic_algorithms(True)
+    return torch.device(os.environ.get("DEVICE") or torch.accelerator.current_accelerator() or "cpu")
+
+
+@dataclass
+class Progress:
+    """How far a training has come."""
+
+    epoch: int = 0  # epochs finished
+    best_epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)  # one entry an epoch
+
+
+class Trainer:
+    """A model with everything that changes while it is trained."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        device: torch.device,
+        *,
+        learning_rate: float,
+        weight_decay: float,
+        clip_norm: float,
+        average_decay: float,
+    ):
+        self.device = device
+        self.model = model.to(device)
+        self.averaged = copy.deepcopy(
+            self.model
+        )  # an exponential moving average of the weights: the model that is kept
+        self.best = copy.deepcopy(self.averaged.state_dict())
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+        )
+        self.clip_norm = clip_norm
+        self.average_decay = average_decay
+        self.steps = 0
+
+    def train_epoch(self, rows: Sequences, batches: list[np.ndarray], description: str) -> float:
+        """One pass over the batches; the mean loss over all rows."""
+        self.model.train()
+        total = 0.0
+        for batch in tqdm(batches, desc=description, leave=False, disable=None):
+            tokens, lengths, labels = rows.batch(batch, self.device)
+            loss = F.cross_entropy(self.model(tokens, lengths), labels)
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+            self.optimizer.step()
+            self.steps += 1
+            self.update_average()
+            total += loss.item() * len(batch)
+        return total / len(rows)
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Move the average towards the weights; early on by more, so that it forgets how training began."""
+        decay = min(self.average_decay, (1 + self.steps) / (10 + self.steps))
+        for average, weight in zip(self.averaged.parameters(), self.model.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Every tensor a resumed training needs, under one flat set of names."""
+        parts = {"model": self.model.state_dict(), "averaged": self.averaged.state_dict(), "best": self.best}
+        parts |= {f"optimizer.{index}": state for index, state in self.optimizer.state_dict()["state"].items()}
+        return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+    def restore(self, state: dict[str, torch.Tensor], steps: int) -> None:
+        parts: dict[str, dict[str, torch.Tensor]] = {}
+        for key, tensor in state.items():
+            part, name = key.split("/")
+            parts.setdefault(part, {})[name] = tensor
+        self.model.load_state_dict(parts["model"])
+        self.averaged.load_state_dict(parts["averaged"])
+        self.best = parts["best"]
+        optimizer = self.optimizer.state_dict()
+        optimizer["state"] = {index: parts[f"optimizer.{index}"] for index, _ in enumerate(self.model.parameters())}
+        self.optimizer.load_state_dict(optimizer)
+        self.steps = steps
+
+
+def seed_epoch(seed: int, epoch: int) -> np.random.Generator:
+    """Seed torch for an epoch and return the generator of its batches.
+
+    An epoch's randomness follows from its number alone, so a resumed training needs no random state.
+    """
+    torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+    return np.random.default_rng([seed, epoch])
+
+
+def fit(
+    trainer: Trainer,
+    train: Sequences,
+    valid: Sequences,
+    checkpoint: Checkpoint,
+    *,
+    seed: int,
+    batch_size: int,
+    epochs: int,
+    patience: int,
+) -> Progress:
+    """Train until `epochs` are done or the validation loss has not fallen for `patience` epochs.
+
+    The trainer ends with the averaged weights of the epoch with the lowest validation loss. A killed
+    training goes on from its last checkpoint and ends in the same bytes.
+    """
+    progress = Progress()
+    if saved := checkpoint.load():
+        state, entries = saved
+        progress = Progress(**entries)
+        trainer.restore(state, steps=progress.epoch * math.ceil(len(train) / batch_size))
+        print(f"resumed after epoch {progress.epoch}", flush=True)
+    while progress.epoch < epochs and progress.epoch - progress.best_epoch < patience:
+        progress.epoch += 1
+        generator = seed_epoch(seed, progress.epoch)
+        train_loss = trainer.train_epoch(
+            train, list(training_batches(train.lengths, batch_size, generator)), f"epoch {progress.epoch}"
+        )
+        logits, labels = predict(trainer.averaged, valid, trainer.device), torch.tensor(valid.labels)
+        entry = {
+            "epoch": progress.epoch,
+            "train_loss": train_loss,
+            "valid_loss": F.cross_entropy(logits, labels).item(),
+            "valid_accuracy": (logits.argmax(dim=1) == labels).double().mean().item(),
+        }
+        progress.history.append(entry)
+        if entry["valid_loss"] == min(past["valid_loss"] for past in progress.history):
+            progress.best_epoch = progress.epoch
+            trainer.best = copy.deepcopy(trainer.averaged.state_dict())
+        print("  ".join(f"{name} {value:.4g}" for name, value in entry.items()), flush=True)
+        checkpoint.save(trainer.state(), vars(progress))
+    trainer.averaged.load_state_dict(trainer.best)
+    return progress
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, rows: Sequences, device: torch.device) -> torch.Tensor:
+    """Logits (N, C) in the order of the rows, on the CPU."""
+    model.eval()
+    order, logits = [], []
+    for batch in evaluation_batches(rows.lengths, EVALUATION_BATCH):
+        tokens, lengths, _ = rows.batch(batch, device)
+        order.append(batch)
+        logits.append(model(tokens, lengths).cpu())
+    return torch.cat(logits)[torch.from_numpy(np.argsort(np.concatenate(order)))]

@@ -1,0 +1,39 @@
+"""K4.3: two layers of LSTMs, each reading in both directions."""
+
+import torch
+from torch import nn
+
+from stages.models.bidirectional import Bidirectional
+from stages.models.cells import LSTM
+from stages.models.embedding import WordEmbedding
+from stages.models.pooling import POOLINGS
+
+
+class Classifier(nn.Module):
+    """Words → dropout → BiLSTM → dropout → BiLSTM → pooling over time → dropout → logits."""
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        classes: int,
+        *,
+        embedding_size: int,
+        hidden_size: int,
+        word_dropout: float,
+        dropout: float,
+        pooling: str,
+    ):
+        super().__init__()
+        self.embedding = WordEmbedding(vocabulary_size, embedding_size, word_dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.lower = Bidirectional(LSTM(embedding_size, hidden_size), LSTM(embedding_size, hidden_size))
+        self.upper = Bidirectional(LSTM(2 * hidden_size, hidden_size), LSTM(2 * hidden_size, hidden_size))
+        self.pooling = POOLINGS[pooling](2 * hidden_size)
+        self.output = nn.Linear(2 * hidden_size, classes)
+
+    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        words = self.dropout(self.embedding(ids))  # (B, T) → (B, T, E)
+        states = self.dropout(self.lower(words, lengths))  # → (B, T, 2·H)
+        states = self.upper(states, lengths)  # → (B, T, 2·H)
+        pooled = self.dropout(self.pooling(states, lengths))  # → (B, 2·H)
+        return self.output(pooled)  # → (B, C)

@@ -1,0 +1,34 @@
+"""The gated recurrent unit, between the RNN and the LSTM in gates and parameters."""
+
+import torch
+from torch import nn
+
+from stages.models.cells import GRU
+from stages.models.embedding import WordEmbedding
+from stages.models.pooling import POOLINGS
+
+
+class Classifier(nn.Module):
+    """Words → GRU → pooling over time → logits."""
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        classes: int,
+        *,
+        embedding_size: int,
+        hidden_size: int,
+        word_dropout: float,
+        pooling: str,
+    ):
+        super().__init__()
+        self.embedding = WordEmbedding(vocabulary_size, embedding_size, word_dropout)
+        self.recurrence = GRU(embedding_size, hidden_size)
+        self.pooling = POOLINGS[pooling](hidden_size)
+        self.output = nn.Linear(hidden_size, classes)
+
+    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        words = self.embedding(ids)  # (B, T) → (B, T, E)
+        states = self.recurrence(words)  # → (B, T, H)
+        pooled = self.pooling(states, lengths)  # → (B, H)
+        return self.output(pooled)  # → (B, C)

@@ -1,0 +1,38 @@
+"""K4.2: the LSTM with dropout at its input and at its output."""
+
+import torch
+from torch import nn
+
+from stages.models.cells import LSTM
+from stages.models.embedding import WordEmbedding
+from stages.models.pooling import POOLINGS
+
+
+class Classifier(nn.Module):
+    """Words → dropout → LSTM → pooling over time → dropout → logits (https://arxiv.org/abs/1409.2329)."""
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        classes: int,
+        *,
+        embedding_size: int,
+        hidden_size: int,
+        word_dropout: float,
+        input_dropout: float,
+        output_dropout: float,
+        pooling: str,
+    ):
+        super().__init__()
+        self.embedding = WordEmbedding(vocabulary_size, embedding_size, word_dropout)
+        self.input_dropout = nn.Dropout(input_dropout)
+        self.recurrence = LSTM(embedding_size, hidden_size)
+        self.pooling = POOLINGS[pooling](hidden_size)
+        self.output_dropout = nn.Dropout(output_dropout)
+        self.output = nn.Linear(hidden_size, classes)
+
+    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        words = self.input_dropout(self.embedding(ids))  # (B, T) → (B, T, E)
+        states = self.recurrence(words)  # → (B, T, H)
+        pooled = self.output_dropout(self.pooling(states, lengths))  # → (B, H)
+        return self.output(pooled)  # → (B, C)

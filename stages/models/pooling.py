@@ -1,0 +1,59 @@
+"""Ways to make one vector of a sequence of states. None of them looks at padding."""
+
+import torch
+from torch import nn
+
+
+def is_word(lengths: torch.Tensor, time: int) -> torch.Tensor:
+    """(B,) lengths → (B, T) booleans, false on padding."""
+    return torch.arange(time, device=lengths.device) < lengths[:, None]
+
+
+class Last(nn.Module):
+    """The state after each sequence's last word, (B, T, H) → (B, H)."""
+
+    def __init__(self, size: int):
+        super().__init__()
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return states[torch.arange(len(states), device=states.device), lengths - 1]
+
+
+class Mean(nn.Module):
+    """The mean over each sequence's words, (B, T, H) → (B, H)."""
+
+    def __init__(self, size: int):
+        super().__init__()
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        words = is_word(lengths, states.size(1))[:, :, None]  # (B, T, 1)
+        return states.masked_fill(~words, 0).sum(dim=1) / lengths[:, None]
+
+
+class Max(nn.Module):
+    """The largest value of each feature over each sequence's words, (B, T, H) → (B, H)."""
+
+    def __init__(self, size: int):
+        super().__init__()
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        words = is_word(lengths, states.size(1))[:, :, None]  # (B, T, 1)
+        return states.masked_fill(~words, -torch.inf).amax(dim=1)
+
+
+class Attention(nn.Module):
+    """A learned weighted mean over each sequence's words, (B, T, H) → (B, H) (https://aclanthology.org/N16-1174)."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.projection = nn.Linear(size, size)
+        self.query = nn.Linear(size, 1, bias=False)
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        scores = self.query(torch.tanh(self.projection(states)))  # (B, T, 1)
+        words = is_word(lengths, states.size(1))[:, :, None]
+        weights = scores.masked_fill(~words, -torch.inf).softmax(dim=1)
+        return (weights * states).sum(dim=1)
+
+
+POOLINGS = {"last": Last, "mean": Mean, "max": Max, "attention": Attention}

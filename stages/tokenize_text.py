@@ -1,0 +1,29 @@
+"""Tokenize: the words of every text."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.lib import command, files, params
+from stages.lib.params import SPLITS
+from stages.lib.text import split_words
+
+ROWS = 10_000  # in memory at a time
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, corpus=str, rows=Path, out=Path)
+    tokenizer = params.load()["corpora"][arguments.corpus]["tokenizer"]
+    schema = pa.schema({"id": pa.string(), "label": pa.int64(), "words": pa.list_(pa.string())})
+    with files.new_folder(arguments.out) as folder:
+        for split in SPLITS:
+            with pq.ParquetWriter(folder / f"{split}.parquet", schema) as writer:
+                for rows in pq.ParquetFile(arguments.rows / f"{split}.parquet").iter_batches(ROWS):
+                    words = split_words(rows["text"].to_pylist(), tokenizer)
+                    columns = [rows["id"].cast(pa.string()), rows["label"], pa.array(words, schema.field("words").type)]
+                    writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+
+if __name__ == "__main__":
+    command.run(main)
