@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 
 from stages.lib import command, files, params
 from stages.lib.command import InputError
-from stages.lib.params import SPLITS
 from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN, build_vocabulary, write_vocabulary
 
 ROWS = 10_000  # in memory at a time
@@ -25,19 +24,20 @@ def count_words(path: Path) -> Counter:
 
 def write_ids(words: Path, vocabulary: list[str], out: Path) -> None:
     """Copy a split with its words replaced by their lines in the vocabulary."""
-    value_set = pa.array(vocabulary)
+    known = pa.array(vocabulary[len(SPECIAL_TOKENS) :])  # a text's own "<pad>" is a word, and unknown
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with pq.ParquetWriter(out, schema) as writer:
         for rows in pq.ParquetFile(words).iter_batches(ROWS):
             lists = rows["words"]
-            ids = pc.fill_null(pc.index_in(lists.flatten(), value_set), pa.scalar(UNKNOWN, pa.int32()))
+            ids = pc.add(pc.index_in(lists.flatten(), known), pa.scalar(len(SPECIAL_TOKENS), pa.int32()))
+            ids = pc.fill_null(ids, pa.scalar(UNKNOWN, pa.int32()))
             tokens = pa.ListArray.from_arrays(pc.subtract(lists.offsets, lists.offsets[0]), ids)
             writer.write_batch(pa.RecordBatch.from_arrays([rows["id"], rows["label"], tokens], schema=schema))
 
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, words=Path, out=Path)
-    min_count = params.load()["corpora"][arguments.corpus]["min_count"]
+    min_count = params.section("corpora", arguments.corpus)["min_count"]
     vocabulary = build_vocabulary(count_words(arguments.words / "train.parquet"), min_count)
     if len(vocabulary) == len(SPECIAL_TOKENS):
         raise InputError(
@@ -46,8 +46,8 @@ def main() -> None:
         )
     with files.new_folder(arguments.out) as folder:
         write_vocabulary(folder / "vocab.txt", vocabulary)
-        for split in SPLITS:
-            write_ids(arguments.words / f"{split}.parquet", vocabulary, folder / f"{split}.parquet")
+        for split in sorted(arguments.words.iterdir()):
+            write_ids(split, vocabulary, folder / split.name)
     print(f"{arguments.corpus}: {len(vocabulary):,} words")
 
 

@@ -36,7 +36,7 @@ def describe_vocabulary(texts: pd.Series, tokenizer: str) -> dict:
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, raw=Path, rows=Path, out=Path)
-    corpus = params.load()["corpora"][arguments.corpus]
+    corpus = params.section("corpora", arguments.corpus)
     all_training_rows, all_test_rows = (
         read_table(arguments.raw, corpus["splits"][split], **corpus["columns"], labels=corpus["labels"])
         for split in ("train", "test")

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from stages.lib import command, files, params, sources
+from stages.lib import archives, command, files, params, sources
 from stages.lib.command import InputError
 
 
@@ -18,13 +18,13 @@ def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, local=Path, downloads=Path, out=Path)
-    source = params.load()["corpora"][arguments.corpus]["source"]
+    source = params.section("corpora", arguments.corpus)["source"]
     downloaded = None
     try:
         with files.new_folder(arguments.out) as folder:
             if "address" in source:
                 downloaded = sources.fetch(source["address"], arguments.downloads)
-                sources.extract(downloaded, source["files"], folder)
+                archives.extract(downloaded, source["files"], folder)
             else:
                 copy_files(arguments.local, source["files"], folder)
             sources.verify(folder, source["files"])

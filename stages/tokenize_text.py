@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.lib import command, files, params
-from stages.lib.params import SPLITS
 from stages.lib.text import split_words
 
 ROWS = 10_000  # in memory at a time
@@ -14,12 +13,12 @@ ROWS = 10_000  # in memory at a time
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, rows=Path, out=Path)
-    tokenizer = params.load()["corpora"][arguments.corpus]["tokenizer"]
+    tokenizer = params.section("corpora", arguments.corpus)["tokenizer"]
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "words": pa.list_(pa.string())})
     with files.new_folder(arguments.out) as folder:
-        for split in SPLITS:
-            with pq.ParquetWriter(folder / f"{split}.parquet", schema) as writer:
-                for rows in pq.ParquetFile(arguments.rows / f"{split}.parquet").iter_batches(ROWS):
+        for split in sorted(arguments.rows.iterdir()):
+            with pq.ParquetWriter(folder / split.name, schema) as writer:
+                for rows in pq.ParquetFile(split).iter_batches(ROWS):
                     words = split_words(rows["text"].to_pylist(), tokenizer)
                     columns = [rows["id"].cast(pa.string()), rows["label"], pa.array(words, schema.field("words").type)]
                     writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))

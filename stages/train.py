@@ -1,33 +1,27 @@
 """Train: one rung on one corpus with one seed."""
 
+import functools
 import importlib
 import json
-import sys
+import operator
 from pathlib import Path
 
 import pandas as pd
 import torch
 from safetensors.torch import save
-from torch import nn
 
 from stages.lib import command, files, params
 from stages.lib.batches import Sequences
-from stages.lib.checkpoints import Checkpoint
-from stages.lib.params import SPLITS
+from stages.lib.checkpoints import Checkpoint, resume_key
+from stages.lib.command import InputError
 from stages.lib.training import Trainer, choose_device, fit, predict
 from stages.lib.vocabulary import read_vocabulary
 
 
-def build_model(name: str, arguments: dict) -> nn.Module:
-    """A rung by its module's name."""
-    return importlib.import_module(f"stages.models.{name}").Classifier(**arguments)
-
-
-def loaded_code() -> list[Path]:
-    """The project's modules in this process: with the parameters and the data, what a checkpoint depends on."""
-    return [
-        Path(module.__file__) for name, module in sys.modules.items() if name.startswith("stages.") and module.__file__
-    ]
+def rows_but_test(rows: dict[str, Sequences], corpus: str) -> Sequences:
+    if set(rows["valid"].ids) & set(rows["test"].ids):
+        raise InputError(f"params.yaml: corpora.{corpus}: valid holds test rows; set training.final_fit to false")
+    return functools.reduce(operator.add, [rows[split] for split in rows if split != "test"])
 
 
 def predictions(rows: Sequences, split: str, logits: torch.Tensor) -> pd.DataFrame:
@@ -38,41 +32,47 @@ def predictions(rows: Sequences, split: str, logits: torch.Tensor) -> pd.DataFra
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, model=str, seed=int, ids=Path, checkpoints=Path, out=Path)
-    everything = params.load()
-    corpus, model = everything["corpora"][arguments.corpus], everything["models"][arguments.model]
-    rows = {split: Sequences.read(arguments.ids / f"{split}.parquet") for split in SPLITS}
+    corpus, model = params.section("corpora", arguments.corpus), params.section("models", arguments.model)
+    training = corpus["training"]
+    rows = {path.stem: Sequences.read(path) for path in sorted(arguments.ids.glob("*.parquet"))}
     vocabulary_size = len(read_vocabulary(arguments.ids / "vocab.txt"))
-    model_arguments = {"vocabulary_size": vocabulary_size, "classes": len(corpus["labels"]), **model["architecture"]}
+    about = {"vocabulary_size": vocabulary_size, "classes": len(corpus["labels"]), **model["architecture"]}
+    classifier = importlib.import_module(f"stages.models.{arguments.model}").Classifier
+    device = choose_device()
 
-    torch.manual_seed(arguments.seed)
-    trainer = Trainer(build_model(arguments.model, model_arguments), choose_device(), **model["optimization"])
-    key = files.digest(
-        [*loaded_code(), *arguments.ids.iterdir()], model, corpus["training"], arguments.seed, torch.__version__
-    )
-    checkpoint = Checkpoint(arguments.checkpoints, key)
-    progress = fit(trainer, rows["train"], rows["valid"], checkpoint, seed=arguments.seed, **corpus["training"])
+    def new_trainer() -> Trainer:
+        torch.manual_seed(arguments.seed)
+        return Trainer(classifier(**about), device, **model["optimization"])
 
-    run = {
-        "format": 1,
-        "model": arguments.model,
-        "arguments": model_arguments,
-        "input": "words",
-        "corpus": arguments.corpus,
-        "seed": arguments.seed,
-        "labels": list(corpus["labels"]),
-        "best_epoch": progress.best_epoch,
-        "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
-    }
+    key = resume_key(arguments.ids.iterdir(), model, training, arguments.seed)
+    checkpoints = [Checkpoint(arguments.checkpoints, f"{key}-{number}") for number in (1, 2)]
+    settings = {name: training[name] for name in ("batch_size", "epochs", "patience")} | {"seed": arguments.seed}
+
+    trainer = new_trainer()
+    progress = fit(trainer, rows["train"], rows["valid"], checkpoints[0], **settings)
+    tables = [predictions(rows["valid"], "valid", predict(trainer.averaged, rows["valid"], device))]
+    if training["final_fit"]:
+        print(f"final fit on all rows but test, {progress.best_epoch} epochs", flush=True)
+        trainer = new_trainer()
+        fit(
+            trainer,
+            rows_but_test(rows, arguments.corpus),
+            None,
+            checkpoints[1],
+            **settings | {"epochs": progress.best_epoch},
+        )
+    tables.append(predictions(rows["test"], "test", predict(trainer.averaged, rows["test"], device)))
+
+    run = {"format": 1, "model": arguments.model, "arguments": about, "input": "words", "corpus": arguments.corpus}
+    run |= {"labels": list(corpus["labels"]), "seed": arguments.seed, "best_epoch": progress.best_epoch}
+    run["parameters"] = sum(parameter.numel() for parameter in trainer.model.parameters())
     with files.new_folder(arguments.out) as folder:
         (folder / "model.safetensors").write_bytes(save(trainer.best))
         (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
         pd.DataFrame(progress.history).to_csv(folder / "history.csv", index=False)
-        tables = [
-            predictions(rows[split], split, predict(trainer.averaged, rows[split], trainer.device))
-            for split in ("valid", "test")
-        ]
         pd.concat(tables).to_parquet(folder / "predictions.parquet", index=False)
-    checkpoint.remove()
+    for checkpoint in checkpoints:
+        checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,14 @@ class Sequences:
             offsets=tokens.offsets.to_numpy().astype(np.int64),
         )
 
+    def __add__(self, other: "Sequences") -> "Sequences":
+        return Sequences(
+            ids=np.concatenate([self.ids, other.ids]),
+            labels=np.concatenate([self.labels, other.labels]),
+            tokens=np.concatenate([self.tokens, other.tokens]),
+            offsets=np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
+        )
+
     def batch(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Padded ids (B, T), lengths (B,) and labels (B,) of some rows, on a device."""
         lengths = self.lengths[rows]

@@ -1,6 +1,8 @@
 """A training's state after its last finished epoch, kept outside the outs until the training ends well."""
 
 import json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -8,6 +10,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from stages.lib import files
+
+
+def resume_key(data: Iterable[Path], *settings: object) -> str:
+    """A digest of all that a training's bytes depend on: data, settings, torch, and the project's loaded modules."""
+    modules = [module for name, module in sys.modules.items() if name == "__main__" or name.startswith("stages.")]
+    code = [Path(module.__file__) for module in modules if module.__file__]
+    return files.digest([*code, *data], *settings, torch.__version__)
 
 
 class Checkpoint:

@@ -24,7 +24,8 @@ def run(main: Callable[[], None]) -> None:
     except InputError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        name = error.filename2 or error.filename  # of two, a copy's target
+        place = f"{name}: " if name else ""
         sys.exit(f"error: {place}{error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)

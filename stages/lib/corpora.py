@@ -1,5 +1,7 @@
 """A corpus as rows of id, text and label: read from the tables people have, and checked."""
 
+import csv
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -19,14 +21,14 @@ def read_table(folder: Path, name: str, *, text: str, label: str, labels: dict[s
     """
     frame = read_columns(folder / name)
     for column in (text, label):
-        if column not in frame:
+        if list(frame.columns).count(column) != 1:
             raise InputError(
-                f"{name} has no column {column!r} but {', '.join(map(repr, frame.columns))}; "
+                f"{name} needs one column {column!r} and has {', '.join(map(repr, frame.columns))}; "
                 "name the right one in params.yaml"
             )
     if frame.empty:
         raise InputError(f"{name} has no rows under its header; give it some")
-    lines = frame.index + 2  # the header is line 1
+    lines = frame.index
     texts = frame[text].fillna("").astype(str).str.strip()
     classes = (
         frame[label]
@@ -50,19 +52,38 @@ def read_table(folder: Path, name: str, *, text: str, label: str, labels: dict[s
 
 
 def read_columns(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        options = {"sep": "\t", "quoting": 3} if path.suffix == ".tsv" else {}
-        return pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False, **options)
-    except UnicodeDecodeError:
-        raise InputError(
-            f"{path.name}, line {first_undecodable_line(path)}: not UTF-8; save the file as UTF-8"
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path.name} is empty; it needs a header line and rows") from None
-    except ValueError as error:  # pandas' ParserError and pyarrow's ArrowInvalid are ValueErrors
-        raise InputError(f"{path.name}: {' '.join(str(error).split())}") from None
+    """The table as it is written, each row under the number of the line it begins on; the header is line 1."""
+    if path.suffix == ".parquet":
+        try:
+            frame = pd.read_parquet(path)
+        except ValueError as error:  # pyarrow's ArrowInvalid is one
+            raise InputError(f"{path.name}: {' '.join(str(error).split())}") from None
+        return frame.set_axis(range(2, len(frame) + 2))
+    csv.field_size_limit(sys.maxsize)
+    options = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if path.suffix == ".tsv" else {"strict": True}
+    lines, rows = [], []
+    with path.open(encoding="utf-8-sig", newline="\n") as file:
+        reader = csv.reader(file, **options)
+        try:
+            header = next(reader, None)
+            if header is None:
+                raise InputError(f"{path.name} is empty; it needs a header line and rows")
+            line = reader.line_num + 1
+            for row in reader:
+                if len(row) != len(header):
+                    raise InputError(
+                        f"{path.name}, line {line}: {len(row)} fields, expected {len(header)} as in the header"
+                    )
+                lines.append(line)
+                rows.append(row)
+                line = reader.line_num + 1
+        except UnicodeDecodeError:
+            raise InputError(
+                f"{path.name}, line {first_undecodable_line(path)}: not UTF-8; save the file as UTF-8"
+            ) from None
+        except csv.Error as error:
+            raise InputError(f"{path.name}, line {reader.line_num}: {error}") from None
+    return pd.DataFrame(rows, columns=header, index=lines, dtype=str)
 
 
 def first_undecodable_line(path: Path) -> int:

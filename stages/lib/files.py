@@ -16,8 +16,10 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary.mkdir(parents=True)
     try:
         yield temporary
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            error.filename = str(path)  # pyarrow and a full disk do not say it
         raise
     shutil.rmtree(path, ignore_errors=True)
     temporary.replace(path)

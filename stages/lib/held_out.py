@@ -29,12 +29,14 @@ def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool)
     return np.array([is_contained(phrase) for phrase in phrases], dtype=bool)
 
 
-def hold_out_sentences(texts: Sequence[str], *, rows: int, min_words: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the rows to train on and of `rows` whole sentences to validate on.
+def hold_out_sentences(
+    texts: Sequence[str], *, rows: int, min_words: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of the rows to train on, of `rows` whole sentences to validate on, and of the sentences' parts.
 
     A sentence is a text contained in no longer text; only those of at least `min_words` words are drawn.
-    Every text contained in a drawn sentence leaves the training rows, so that nothing of a validation
-    sentence is seen in training.
+    Every other text contained in a drawn sentence is a part and leaves the training rows, so that nothing
+    of a validation sentence is seen in training.
 
     Raises:
         ValueError: fewer than `rows` sentences are long enough.
@@ -53,5 +55,6 @@ def hold_out_sentences(texts: Sequence[str], *, rows: int, min_words: int, seed:
         raise ValueError(f"{len(candidates)} sentences have at least {min_words} words, {rows} are to be held out")
     drawn = np.random.default_rng(seed).choice(len(candidates), size=rows, replace=False)
     held_out = [candidates[index] for index in sorted(drawn)]
-    train = np.flatnonzero(~contained(texts, held_out, longer_only=False))
-    return train, np.array([first_of[text] for text in held_out])
+    inside = contained(texts, held_out, longer_only=False)
+    valid = np.array([first_of[text] for text in held_out])
+    return np.flatnonzero(~inside), valid, np.setdiff1d(np.flatnonzero(inside), valid)

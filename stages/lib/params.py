@@ -1,5 +1,6 @@
 """params.yaml, read once and checked whole before anything runs."""
 
+import math
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,6 +16,17 @@ MODELS = Path(__file__).parent.parent / "models"
 
 SPLITS = ("train", "valid", "test")
 
+# JSON Schema takes 32.0 for an integer and NaN for a number above 0.
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: type(value) is int,
+            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+        }
+    ),
+)
+
 
 def load(path: Path = Path("params.yaml")) -> dict:
     """All parameters, checked against `params.schema.yaml` and each other.
@@ -28,11 +40,23 @@ def load(path: Path = Path("params.yaml")) -> dict:
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    fault = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(params))
+    fault = jsonschema.exceptions.best_match(Validator(schema).iter_errors(params))
     if fault:
         raise InputError(f"{path}: {sentence(fault)}")
     check_names(path, params)
     return params
+
+
+def section(group: str, name: str) -> dict:
+    """One corpus or model of params.yaml, by its name.
+
+    Raises:
+        InputError: as `load`, or there is none of that name.
+    """
+    entries = load()[group]
+    if name not in entries:
+        raise InputError(f"params.yaml: {group} has no {name!r}{suggestion(name, list(entries))}")
+    return entries[name]
 
 
 def sentence(fault: jsonschema.ValidationError) -> str:
@@ -48,8 +72,8 @@ def sentence(fault: jsonschema.ValidationError) -> str:
     return f"{key} is {fault.instance!r}; it should be {fault.schema.get('description', fault.message)}"
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
+def suggestion(name: object, known: list[str]) -> str:
+    close = get_close_matches(str(name), known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
@@ -62,6 +86,9 @@ def check_names(path: Path, params: dict) -> None:
         for model in params["run"][group]:
             if model not in params["models"]:
                 raise InputError(f"{path}: run.{group} names {model!r}{suggestion(model, list(params['models']))}")
+    for name, corpus in params["corpora"].items():
+        if len(set(corpus["labels"].values())) < len(corpus["labels"]):
+            raise InputError(f"{path}: corpora.{name}.labels gives one value to two classes; give each its own")
     for model in params["models"]:
         if not (MODELS / f"{model}.py").is_file():
             raise InputError(f"{path}: models.{model} has no module stages/models/{model}.py")

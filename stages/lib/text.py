@@ -7,7 +7,7 @@ from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN
 
 def at_blanks(text: str) -> list[str]:
     """Words of a text that is tokenized already, such as SST-2's, as the notebook cuts them."""
-    return text.strip().split(" ")
+    return text.strip().replace("\n", " ").split(" ")
 
 
 def raw_text_splitter() -> Callable[[str], list[str]]:

@@ -45,6 +45,7 @@ class Trainer:
         weight_decay: float,
         clip_norm: float,
         average_decay: float,
+        label_smoothing: float,
     ):
         self.device = device
         self.model = model.to(device)
@@ -57,6 +58,7 @@ class Trainer:
         )
         self.clip_norm = clip_norm
         self.average_decay = average_decay
+        self.label_smoothing = label_smoothing
         self.steps = 0
 
     def train_epoch(self, rows: Sequences, batches: list[np.ndarray], description: str) -> float:
@@ -65,7 +67,7 @@ class Trainer:
         total = 0.0
         for batch in tqdm(batches, desc=description, leave=False, disable=None):
             tokens, lengths, labels = rows.batch(batch, self.device)
-            loss = F.cross_entropy(self.model(tokens, lengths), labels)
+            loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing)
             self.optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
@@ -114,7 +116,7 @@ def seed_epoch(seed: int, epoch: int) -> np.random.Generator:
 def fit(
     trainer: Trainer,
     train: Sequences,
-    valid: Sequences,
+    valid: Sequences | None,
     checkpoint: Checkpoint,
     *,
     seed: int,
@@ -124,8 +126,8 @@ def fit(
 ) -> Progress:
     """Train until `epochs` are done or the validation loss has not fallen for `patience` epochs.
 
-    The trainer ends with the averaged weights of the epoch with the lowest validation loss. A killed
-    training goes on from its last checkpoint and ends in the same bytes.
+    The trainer ends with the averaged weights of the epoch with the lowest validation loss or, without
+    validation rows, of the last epoch. A killed training goes on from its last checkpoint and ends in the same bytes.
     """
     progress = Progress()
     if saved := checkpoint.load():
@@ -135,25 +137,25 @@ def fit(
         print(f"resumed after epoch {progress.epoch}", flush=True)
     while progress.epoch < epochs and progress.epoch - progress.best_epoch < patience:
         progress.epoch += 1
-        generator = seed_epoch(seed, progress.epoch)
-        train_loss = trainer.train_epoch(
-            train, list(training_batches(train.lengths, batch_size, generator)), f"epoch {progress.epoch}"
-        )
-        logits, labels = predict(trainer.averaged, valid, trainer.device), torch.tensor(valid.labels)
-        entry = {
-            "epoch": progress.epoch,
-            "train_loss": train_loss,
-            "valid_loss": F.cross_entropy(logits, labels).item(),
-            "valid_accuracy": (logits.argmax(dim=1) == labels).double().mean().item(),
-        }
+        batches = list(training_batches(train.lengths, batch_size, seed_epoch(seed, progress.epoch)))
+        entry = {"epoch": progress.epoch}
+        entry["train_loss"] = trainer.train_epoch(train, batches, f"epoch {progress.epoch}")
+        if valid is not None:
+            entry |= validate(trainer, valid)
         progress.history.append(entry)
-        if entry["valid_loss"] == min(past["valid_loss"] for past in progress.history):
+        if valid is None or entry["valid_loss"] == min(past["valid_loss"] for past in progress.history):
             progress.best_epoch = progress.epoch
             trainer.best = copy.deepcopy(trainer.averaged.state_dict())
         print("  ".join(f"{name} {value:.4g}" for name, value in entry.items()), flush=True)
         checkpoint.save(trainer.state(), vars(progress))
     trainer.averaged.load_state_dict(trainer.best)
     return progress
+
+
+def validate(trainer: Trainer, valid: Sequences) -> dict[str, float]:
+    logits, labels = predict(trainer.averaged, valid, trainer.device), torch.tensor(valid.labels)
+    accuracy = (logits.argmax(dim=1) == labels).double().mean()
+    return {"valid_loss": F.cross_entropy(logits, labels).item(), "valid_accuracy": accuracy.item()}
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ class WordEmbedding(nn.Embedding):
 
     def __init__(self, vocabulary_size: int, embedding_size: int, word_dropout: float):
         super().__init__(vocabulary_size, embedding_size, padding_idx=PADDING)
-        nn.init.normal_(self.weight, std=0.1)
+        nn.init.uniform_(self.weight, -0.1, 0.1)
         nn.init.zeros_(self.weight[PADDING])
         self.word_dropout = word_dropout
 

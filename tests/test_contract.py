@@ -1,0 +1,110 @@
+"""The pipeline's contract: what a stage imports it depends on, and every model has all that belongs to it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "stages/lib/params.schema.yaml").read_text())
+MODEL = "${item.model}"
+
+
+def imported_files(path: str) -> set[str]:
+    """The local modules that a module imports, directly or not, as paths from the root."""
+    found, queue = set(), [path]
+    while queue:
+        for node in ast.walk(ast.parse((ROOT / queue.pop()).read_text())):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [alias.name for alias in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{name}" for name in names)]
+            files = {f"{name.replace('.', '/')}.py" for name in names if name.startswith("stages")}
+            new = {file for file in files if (ROOT / file).is_file()} - found
+            found |= new
+            queue += new
+    return found
+
+
+def imported_packages(path: str) -> set[str]:
+    trees = [ast.parse((ROOT / file).read_text()) for file in {path} | imported_files(path)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.split(".")[0] for name in names}
+
+
+def script(stage: str) -> str:
+    name = re.search(r"python -m stages[.](\w+)", STAGES[stage]["cmd"])[1]
+    return f"stages/{name}.py"
+
+
+def models_of(stage: str) -> list[str]:
+    """The rungs of a stage's matrix, whether or not they are selected now."""
+    group = STAGES[stage].get("matrix", {}).get("model", "")
+    return PARAMS["run"][re.fullmatch(r"\$\{run\.(\w+)\}", group)[1]] if group else []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_local_module_it_imports(stage):
+    needed = {script(stage)} | imported_files(script(stage))
+    if stage.startswith("train"):
+        for model in models_of(stage):
+            file = f"stages/models/{model}.py"
+            needed |= {f"stages/models/{MODEL}.py"} | imported_files(file)
+    assert needed - set(STAGES[stage]["deps"]) == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_no_file_that_is_not_there(stage):
+    files = [dep for dep in STAGES[stage]["deps"] if dep.startswith("stages/") and MODEL not in dep]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_every_script_is_a_stage_and_has_a_description():
+    scripts = {f"stages/{path.name}" for path in (ROOT / "stages").glob("*.py")} - {"stages/__init__.py"}
+    assert {script(stage) for stage in STAGES} == scripts
+    assert [stage for stage in STAGES if not STAGES[stage].get("desc")] == []
+
+
+def test_every_group_of_trainings_is_evaluated():
+    trainings = {
+        stage.removeprefix("train_"): STAGES[stage]["matrix"] for stage in STAGES if stage.startswith("train_")
+    }
+    evaluations = {
+        stage.removeprefix("evaluate_"): STAGES[stage]["matrix"] for stage in STAGES if stage.startswith("evaluate_")
+    }
+    assert {
+        name: {key: matrix[key] for key in ("corpus", "model")} for name, matrix in trainings.items()
+    } == evaluations
+
+
+def test_every_model_has_a_file_parameters_a_schema_and_a_place_in_a_run():
+    files = {path.stem for path in (ROOT / "stages/models").glob("*.py") if "class Classifier" in path.read_text()}
+    selectable = {
+        model for group, names in PARAMS["run"].items() if group not in ("corpora", "seeds") for model in names
+    }
+    assert files == set(PARAMS["models"]) == set(SCHEMA["properties"]["models"]["properties"]) == selectable
+
+
+def test_every_corpus_has_its_folder():
+    assert [name for name in PARAMS["corpora"] if not (ROOT / "data" / name).is_dir()] == []
+
+
+@pytest.mark.parametrize("name", ["download", "prepare", "describe", "tokenize_text", "build_vocab", "evaluate"])
+def test_only_training_needs_torch(name):
+    assert "torch" not in imported_packages(f"stages/{name}.py")
+
+
+def test_packages_import_nothing_by_themselves():
+    assert [path for path in (ROOT / "stages").rglob("__init__.py") if path.read_text()] == []
+
+
+def test_requirements_are_pinned():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+(\[\w+\])?==[\w.]+", line)] == []

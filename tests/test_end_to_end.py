@@ -1,0 +1,117 @@
+"""The product itself, in a copy of the project: run, run nothing, change one number, compare branches."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = os.environ | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    **{f"GIT_{who}_{what}": f"{who}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def run(folder: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def change_params(folder: Path, change) -> None:
+    path = folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    change(params)
+    path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def make_small(params: dict) -> None:
+    params["run"] |= {"corpora": ["sample"], "words": ["average", "lstm"], "seeds": [1]}
+    params["corpora"]["sample"]["training"] |= {"epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project's files, committed on `main`, whose pipeline has run once."""
+    folder = tmp_path_factory.mktemp("a project, für Probe")
+    files = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
+    for file in files:
+        if (ROOT / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / file, folder / file)
+    change_params(folder, make_small)
+    (folder / ".venv").mkdir()
+    (folder / ".venv/installed").touch()  # make finds the set-up done and uses this interpreter
+    run(folder, "git", "init", "-q", "-b", "main")
+    run(folder, "dvc", "repro")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "commit", "-qm", "a run")
+    return folder
+
+
+def stages_that_ran(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '(.+?)'", output))
+
+
+def test_metrics_are_sorted_json_of_fractions(project):
+    text = (project / "metrics/sample/lstm.json").read_text()
+    metrics = json.loads(text)
+    assert text == json.dumps(metrics, indent=2, sort_keys=True) + "\n"
+    assert set(metrics) == {"valid", "test", "parameters"}
+    assert metrics["test"]["n"] == 200
+    assert 0 <= metrics["test"]["accuracy"] <= 1
+    counts = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+    assert sum(metrics["test"][count] for count in counts) == 200
+
+
+def test_a_second_run_has_nothing_to_do_and_changes_nothing(project):
+    output = run(project, "make", "repro")
+    assert "Data and pipelines are up to date." in output
+    assert stages_that_ran(output) == set()
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_one_changed_number_reruns_its_rung_alone_and_shows_in_the_diff(project):
+    run(project, "git", "switch", "-qc", "faster")
+    change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.01))
+    output = run(project, "dvc", "repro")
+    assert stages_that_ran(output) == {"train_words@sample-lstm-1", "evaluate_words@sample-lstm"}
+
+    difference = json.loads(run(project, "dvc", "metrics", "diff", "main", "--json"))
+    assert {Path(file).as_posix() for file in difference} == {"metrics/sample/lstm.json"}
+    assert difference["metrics/sample/lstm.json"]["test.log_loss"]["diff"] != 0
+
+    run(project, "git", "commit", "-qam", "faster")
+    run(project, "git", "switch", "-q", "main")
+    assert stages_that_ran(run(project, "dvc", "repro")) == set()  # both runs are in the cache
+
+
+def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
+    def add_corpus(params):
+        params["corpora"]["mine"] = params["corpora"]["sample"] | {
+            "source": {"files": {"a.csv": None, "b.csv": None}},
+            "splits": {"train": "a.csv", "valid": "b.csv", "test": "b.csv"},
+            "columns": {"text": "review", "label": "stars"},
+            "labels": {"negative": "one", "positive": "five"},
+        }
+
+    change_params(project, add_corpus)
+    (project / "data/mine").mkdir()
+    for name, rows in (("a.csv", 40), ("b.csv", 12)):
+        lines = [
+            f'"Well, number {i} was {"dull" if i % 2 else "fun"}.",{"one" if i % 2 else "five"}' for i in range(rows)
+        ]
+        (project / "data/mine" / name).write_text("\n".join(["review,stars", *lines]) + "\n")
+    before = (project / "params.yaml").read_bytes()
+
+    run(project, "make", "repro", "CORPORA=mine")
+
+    assert (project / "params.yaml").read_bytes() == before
+    assert json.loads((project / "metrics/mine/average.json").read_text())["test"]["n"] == 12
+    assert "Data and pipelines are up to date." in run(project, "dvc", "repro")

@@ -1,0 +1,40 @@
+"""Scores, against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from stages.lib.scores import over_seeds, scores
+
+LABELS = np.array([1, 1, 1, 0, 0, 0, 0, 1])
+PROBABILITIES = np.array([0.9, 0.8, 0.4, 0.2, 0.6, 0.1, 0.5, 0.7])
+
+
+def test_scores_are_those_worked_out_by_hand():
+    found = scores(LABELS, PROBABILITIES)
+    assert {key: found[key] for key in ("true_positives", "false_negatives", "false_positives", "true_negatives")} == {
+        "true_positives": 3,
+        "false_negatives": 1,
+        "false_positives": 1,
+        "true_negatives": 3,
+    }
+    assert found["accuracy"] == found["precision"] == found["recall"] == found["f1"] == 0.75
+    assert found["mcc"] == pytest.approx((3 * 3 - 1 * 1) / 16)
+    pairs = [(p, n) for p in PROBABILITIES[LABELS == 1] for n in PROBABILITIES[LABELS == 0]]
+    assert found["roc_auc"] == pytest.approx(np.mean([p > n for p, n in pairs]))
+    likelihood = np.where(LABELS == 1, PROBABILITIES, 1 - PROBABILITIES)
+    assert found["log_loss"] == pytest.approx(-np.log(likelihood).mean())
+
+
+def test_scores_do_not_depend_on_the_order_of_rows():
+    order = np.random.default_rng(0).permutation(len(LABELS))
+    assert scores(LABELS, PROBABILITIES) == pytest.approx(scores(LABELS[order], PROBABILITIES[order]))
+
+
+def test_a_certain_mistake_has_a_finite_log_loss():
+    assert np.isfinite(scores(np.array([0, 1]), np.array([1.0, 1.0]))["log_loss"])
+
+
+def test_means_and_spread_are_over_the_seeds():
+    runs = [{"accuracy": 0.8, "f1": 0.5}, {"accuracy": 0.9, "f1": 0.7}, {"accuracy": 0.7, "f1": 0.6}]
+    assert over_seeds(runs) == {"accuracy": 0.8, "f1": 0.6, "accuracy_std": 0.1}
+    assert over_seeds(runs[:1])["accuracy_std"] == 0.0

@@ -1,0 +1,128 @@
+"""The training loop: batches, same seed same bytes, resumption, early stopping."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from stages.lib.batches import POOL, Sequences, evaluation_batches, training_batches
+from stages.lib.checkpoints import Checkpoint
+from stages.lib.training import Trainer, fit, predict
+from stages.models.lstm import Classifier
+
+CPU = torch.device("cpu")
+SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}
+
+
+class Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+def sequences(rows: int, seed: int = 0) -> Sequences:
+    generator = np.random.default_rng(seed)
+    lengths = generator.integers(1, 9, rows)
+    tokens = generator.integers(2, 30, lengths.sum()).astype(np.int32)
+    return Sequences(
+        ids=np.arange(rows).astype(str),
+        labels=generator.integers(0, 2, rows),
+        tokens=tokens,
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+    )
+
+
+def trainer() -> Trainer:
+    torch.manual_seed(3)
+    model = Classifier(30, 2, embedding_size=8, hidden_size=8, word_dropout=0.2, pooling="max")
+    return Trainer(
+        model, CPU, learning_rate=0.01, weight_decay=0.01, clip_norm=1.0, average_decay=0.9, label_smoothing=0.1
+    )
+
+
+def train(folder, **settings) -> tuple[bytes, list[dict]]:
+    new = trainer()
+    progress = fit(new, sequences(45), sequences(20, 1), Checkpoint(folder, "key"), seed=3, **SETTINGS | settings)
+    return save(new.best), progress.history
+
+
+@pytest.mark.parametrize("rows", [1, 7, 8, 45, POOL * 8 + 3])
+def test_an_epoch_holds_every_row_once_and_only_the_last_batch_may_be_short(rows):
+    lengths = np.random.default_rng(0).integers(1, 50, rows)
+    for batches in (training_batches(lengths, 8, np.random.default_rng(1)), evaluation_batches(lengths, 8)):
+        batches = list(batches)
+        assert sorted(np.concatenate(batches)) == list(range(rows))
+        assert sorted(map(len, batches))[1:] == [8] * (len(batches) - 1)
+
+
+def test_a_batch_holds_rows_of_like_length():
+    lengths = np.random.default_rng(0).integers(1, 50, 4000)
+    spread = [np.ptp(lengths[batch]) for batch in training_batches(lengths, 8, np.random.default_rng(1))]
+    assert np.mean(spread) < 3
+
+
+def test_a_batch_is_padded_behind_its_rows():
+    rows = Sequences(np.array(["a", "b"]), np.array([1, 0]), np.array([5, 6, 7], dtype=np.int32), np.array([0, 1, 3]))
+    ids, lengths, labels = rows.batch(np.array([1, 0]), CPU)
+    assert ids.tolist() == [[6, 7], [5, 0]]
+    assert lengths.tolist() == [2, 1]
+    assert labels.tolist() == [0, 1]
+
+
+def test_predictions_come_in_the_order_of_the_rows():
+    model = trainer().model.eval()
+    rows = sequences(600)
+    logits = predict(model, rows, CPU)
+    for row in (0, 255, 256, 599):
+        ids, lengths, _ = rows.batch(np.array([row]), CPU)
+        torch.testing.assert_close(logits[row], model(ids, lengths)[0], atol=1e-6, rtol=1e-5)
+
+
+def test_same_seed_same_bytes(tmp_path):
+    first, _ = train(tmp_path / "first")
+    assert train(tmp_path / "second")[0] == first
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 3])
+def test_a_killed_training_ends_in_the_same_bytes(tmp_path, monkeypatch, killed_after):
+    expected = train(tmp_path / "whole")
+    epochs = 0
+
+    def killed_in_an_epoch(*arguments):
+        nonlocal epochs
+        epochs += 1
+        if epochs > killed_after:
+            raise Killed
+        return train_epoch(*arguments)
+
+    train_epoch = Trainer.train_epoch
+    monkeypatch.setattr(Trainer, "train_epoch", killed_in_an_epoch)
+    with pytest.raises(Killed):
+        train(tmp_path / "killed")
+    monkeypatch.setattr(Trainer, "train_epoch", train_epoch)
+
+    assert train(tmp_path / "killed") == expected
+
+
+def test_a_checkpoint_that_is_broken_is_as_good_as_none(tmp_path):
+    expected = train(tmp_path / "whole")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "key.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    assert train(tmp_path / "broken") == expected
+
+
+def test_training_stops_when_validation_no_longer_gets_better(tmp_path):
+    _, history = train(tmp_path, epochs=200, patience=3)
+    losses = [entry["valid_loss"] for entry in history]
+    assert len(history) < 200
+    assert len(history) - 1 - int(np.argmin(losses)) == 3
+
+
+def test_the_checkpoint_survives_json(tmp_path):
+    checkpoint = Checkpoint(tmp_path, "key")
+    checkpoint.save({"weight": torch.arange(3.0)}, {"epoch": 2})
+    tensors, progress = checkpoint.load()
+    assert json.dumps(progress) == '{"epoch": 2}'
+    assert tensors["weight"].tolist() == [0, 1, 2]
+    checkpoint.remove()
+    assert checkpoint.load() is None
