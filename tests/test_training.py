@@ -9,7 +9,8 @@ from safetensors.torch import save
 
 from stages.lib.batches import POOL, Sequences, evaluation_batches, training_batches
 from stages.lib.checkpoints import Checkpoint
-from stages.lib.training import Trainer, fit, predict
+from stages.lib.command import InputError
+from stages.lib.training import Trainer, choose_device, fit, predict
 from stages.models.lstm import Classifier
 
 CPU = torch.device("cpu")
@@ -126,3 +127,32 @@ def test_the_checkpoint_survives_json(tmp_path):
     assert tensors["weight"].tolist() == [0, 1, 2]
     checkpoint.remove()
     assert checkpoint.load() is None
+
+
+def test_a_loss_out_of_bounds_ends_training_in_one_sentence(tmp_path):
+    diverging = trainer()
+    diverging.optimizer.param_groups[0]["lr"] = float("inf")
+    with pytest.raises(InputError, match="learning_rate"):
+        fit(diverging, sequences(45), sequences(20, 1), Checkpoint(tmp_path, "key"), seed=3, **SETTINGS)
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setenv("DEVICE", "abacus")
+    with pytest.raises(InputError, match="DEVICE=abacus"):
+        choose_device()
+
+
+def test_without_validation_rows_the_last_epoch_is_kept(tmp_path):
+    final = trainer()
+    progress = fit(final, sequences(45), None, Checkpoint(tmp_path, "key"), seed=3, **SETTINGS | {"patience": 1})
+    assert progress.epoch == progress.best_epoch == SETTINGS["epochs"]
+    assert [list(entry) for entry in progress.history] == [["epoch", "train_loss"]] * SETTINGS["epochs"]
+
+
+def test_sequences_add_up_row_by_row():
+    first, second = sequences(5), sequences(7, 1)
+    both = first + second
+    assert len(both) == 12
+    for row in range(7):
+        ours = both.batch(np.array([5 + row]), CPU)
+        assert [part.tolist() for part in ours] == [part.tolist() for part in second.batch(np.array([row]), CPU)]

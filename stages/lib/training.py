@@ -13,15 +13,24 @@ from tqdm import tqdm
 
 from stages.lib.batches import Sequences, evaluation_batches, training_batches
 from stages.lib.checkpoints import Checkpoint
+from stages.lib.command import InputError
 
 EVALUATION_BATCH = 256  # rows
 
 
 def choose_device() -> torch.device:
-    """What `DEVICE` in the environment names, else the machine's accelerator, else the CPU."""
+    """What `DEVICE` in the environment names, else the machine's accelerator, else the CPU.
+
+    Raises:
+        InputError: `DEVICE` names none that this machine has.
+    """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
     torch.use_deterministic_algorithms(True)
-    return torch.device(os.environ.get("DEVICE") or torch.accelerator.current_accelerator() or "cpu")
+    wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator() or "cpu"
+    try:
+        return torch.empty(0, device=wanted).device
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"DEVICE={wanted} cannot be used here ({str(error).splitlines()[0]}); try cpu") from None
 
 
 @dataclass
@@ -49,9 +58,8 @@ class Trainer:
     ):
         self.device = device
         self.model = model.to(device)
-        self.averaged = copy.deepcopy(
-            self.model
-        )  # an exponential moving average of the weights: the model that is kept
+        # The model that is kept is a moving average of the weights: https://arxiv.org/abs/1803.05407
+        self.averaged = copy.deepcopy(self.model)
         self.best = copy.deepcopy(self.averaged.state_dict())
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
@@ -128,6 +136,9 @@ def fit(
 
     The trainer ends with the averaged weights of the epoch with the lowest validation loss or, without
     validation rows, of the last epoch. A killed training goes on from its last checkpoint and ends in the same bytes.
+
+    Raises:
+        InputError: the loss is no longer a number.
     """
     progress = Progress()
     if saved := checkpoint.load():
@@ -140,6 +151,8 @@ def fit(
         batches = list(training_batches(train.lengths, batch_size, seed_epoch(seed, progress.epoch)))
         entry = {"epoch": progress.epoch}
         entry["train_loss"] = trainer.train_epoch(train, batches, f"epoch {progress.epoch}")
+        if not math.isfinite(entry["train_loss"]):
+            raise InputError(f"the loss left all bounds in epoch {progress.epoch}; lower the model's learning_rate")
         if valid is not None:
             entry |= validate(trainer, valid)
         progress.history.append(entry)
