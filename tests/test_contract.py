@@ -96,7 +96,9 @@ def test_every_corpus_has_its_folder():
     assert [name for name in PARAMS["corpora"] if not (ROOT / "data" / name).is_dir()] == []
 
 
-@pytest.mark.parametrize("name", ["download", "prepare", "describe", "tokenize_text", "build_vocab", "evaluate"])
+@pytest.mark.parametrize(
+    "name", ["check_params", "download", "prepare", "describe", "tokenize_text", "build_vocab", "evaluate"]
+)
 def test_only_training_needs_torch(name):
     assert "torch" not in imported_packages(f"stages/{name}.py")
 

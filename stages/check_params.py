@@ -1,0 +1,16 @@
+"""Check the parameters, before anything runs."""
+
+from pathlib import Path
+
+from stages.lib import command, files, params
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, out=Path)
+    params.load()
+    with files.new_file(arguments.out) as temporary:
+        temporary.write_text("params.yaml is without fault.\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    command.run(main)
