@@ -1,0 +1,64 @@
+"""A training killed by the system, not by an exception, ends in the same bytes when it is run again."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, Project
+
+WORDS = [f"word{number}" for number in range(200)]
+
+
+@pytest.fixture
+def trained_by(project: Project):
+    generator = random.Random(1)
+    for split, rows in (("train", 1500), ("valid", 100), ("test", 100)):
+        lines = [f"{' '.join(generator.choices(WORDS, k=12))}\t{row % 2}\n" for row in range(rows)]
+        project.write(f"data/own/{split}.tsv", "".join(["text\tlabel\n", *lines]).encode())
+    project.set("corpora.own.training", {"batch_size": 8, "epochs": 5, "patience": 5, "final_fit": True})
+    project.run_stage("download", local="data/own", downloads="data/downloads", out="data/raw/own")
+    project.run_stage("prepare", raw="data/raw/own", out="data/corpora/own")
+    project.run_stage("tokenize_text", rows="data/corpora/own", out="data/words/own")
+    project.run_stage("build_vocab", words="data/words/own", out="data/ids/own")
+
+    def start(name: str) -> subprocess.Popen:
+        options = {"ids": "data/ids/own", "checkpoints": f"data/checkpoints-{name}", "out": f"data/runs/{name}"}
+        arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
+        return subprocess.Popen(
+            [sys.executable, "-m", "stages.train", "--corpus", "own", "--model", "rnn", "--seed", "1", *arguments],
+            cwd=project.folder,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_training_killed_twice_ends_in_the_bytes_of_a_clean_one(trained_by, project):
+    clean = trained_by("clean")
+    assert "final fit" in clean.communicate()[0]
+
+    for epochs in (2, 4):
+        killed = trained_by("killed")
+        for line in killed.stdout:
+            if line.startswith(f"epoch {epochs}"):
+                break
+        time.sleep(0.2)  # into the next epoch
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        assert not (project.folder / "data/runs/killed").exists()
+
+    resumed = trained_by("killed")
+    assert "resumed after epoch" in resumed.communicate()[0]
+    assert bytes_of(project.folder / "data/runs/killed") == bytes_of(project.folder / "data/runs/clean")
+    assert list((project.folder / "data/checkpoints-killed").iterdir()) == []
