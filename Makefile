@@ -9,8 +9,10 @@ help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 repro: .venv/installed ## run what changed; CORPORA=sst2 or CORPORA=sample,sst2 chooses the corpora for this run
+	@python -m stages.check_params --out data/params.checked
 ifdef CORPORA
-	@cp params.yaml .params.kept; trap 'mv .params.kept params.yaml' EXIT; dvc exp run -S 'run.corpora=[$(CORPORA)]'
+	@cp params.yaml .params.kept && trap 'mv .params.kept params.yaml' EXIT && trap 'exit 130' HUP INT TERM && \
+	dvc exp run -S 'run.corpora=[$(CORPORA)]'
 else
 	@dvc repro
 endif

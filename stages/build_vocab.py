@@ -24,7 +24,7 @@ def count_words(path: Path) -> Counter:
 
 def write_ids(words: Path, vocabulary: list[str], out: Path) -> None:
     """Copy a split with its words replaced by their lines in the vocabulary."""
-    known = pa.array(vocabulary[len(SPECIAL_TOKENS) :])  # a text's own "<pad>" is a word, and unknown
+    known = pa.array(vocabulary[len(SPECIAL_TOKENS) :])  # a text's own "<pad>" becomes an unknown word
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with pq.ParquetWriter(out, schema) as writer:
         for rows in pq.ParquetFile(words).iter_batches(ROWS):

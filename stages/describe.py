@@ -7,7 +7,6 @@ import pandas as pd
 
 from stages.lib import command, files, params
 from stages.lib.corpora import read_split, read_table
-from stages.lib.params import SPLITS
 from stages.lib.text import split_words
 
 
@@ -41,11 +40,12 @@ def main() -> None:
         read_table(arguments.raw, corpus["splits"][split], **corpus["columns"], labels=corpus["labels"])
         for split in ("train", "test")
     )
+    names = sorted(path.stem for path in arguments.rows.glob("*.parquet"))
     description = {
         "files": {"train": len(all_training_rows), "test": len(all_test_rows)},
         "splits": {
             name: describe_split(read_split(arguments.rows, name), corpus["labels"], corpus["tokenizer"])
-            for name in SPLITS
+            for name in names
         },
         "vocabulary": describe_vocabulary(all_training_rows["text"], corpus["tokenizer"]),
     }

@@ -42,10 +42,10 @@ def main() -> None:
         "parameters": about["parameters"]
     }
     table = probabilities(runs, splits)
-    histories = [pd.read_csv(arguments.runs / str(seed) / "history.csv").assign(seed=seed) for seed in seeds]
+    histories = pd.concat([pd.read_csv(arguments.runs / str(seed) / "history.csv") for seed in seeds])
 
     with files.new_folder(arguments.plots) as folder:
-        pd.concat(histories).to_csv(folder / "learning_curves.csv", index=False)
+        histories.groupby("epoch").mean().to_csv(folder / "learning_curves.csv")  # means of the seeds still training
         confusion(table, seeds, about["labels"]).to_csv(folder / "confusion.csv", index=False)
     with files.new_file(arguments.results) as temporary:
         table.to_parquet(temporary, index=False)

@@ -48,19 +48,15 @@ def main() -> None:
     checkpoints = [Checkpoint(arguments.checkpoints, f"{key}-{number}") for number in (1, 2)]
     settings = {name: training[name] for name in ("batch_size", "epochs", "patience")} | {"seed": arguments.seed}
 
+    rows_of_final_fit = rows_but_test(rows, arguments.corpus) if training["final_fit"] else None
     trainer = new_trainer()
     progress = fit(trainer, rows["train"], rows["valid"], checkpoints[0], **settings)
     tables = [predictions(rows["valid"], "valid", predict(trainer.averaged, rows["valid"], device))]
-    if training["final_fit"]:
+    if rows_of_final_fit is not None:
         print(f"final fit on all rows but test, {progress.best_epoch} epochs", flush=True)
         trainer = new_trainer()
-        fit(
-            trainer,
-            rows_but_test(rows, arguments.corpus),
-            None,
-            checkpoints[1],
-            **settings | {"epochs": progress.best_epoch},
-        )
+        settings["epochs"] = progress.best_epoch
+        fit(trainer, rows_of_final_fit, None, checkpoints[1], **settings)
     tables.append(predictions(rows["test"], "test", predict(trainer.averaged, rows["test"], device)))
 
     run = {"format": 1, "model": arguments.model, "arguments": about, "input": "words", "corpus": arguments.corpus}

@@ -186,6 +186,19 @@ def test_too_many_held_out_sentences_are_refused(project, rows):
     check(prepare(project), project.folder / "data/corpora", "train.tsv", "held_out.rows")
 
 
+def test_a_final_fit_on_test_rows_is_refused(project):
+    project.set("corpora.own.splits.valid", "test.tsv")
+    project.set("corpora.own.training.final_fit", True)
+    assert prepare(project).returncode == 0
+    for stage, source, out in (("tokenize_text", "rows", "words"), ("build_vocab", "words", "ids")):
+        folder = "corpora" if source == "rows" else "words"
+        done = project.run_stage(stage, **{source: f"data/{folder}/own"}, out=f"data/{out}/own")
+        assert done.returncode == 0, done.stderr
+    options = {"ids": "data/ids/own", "checkpoints": "data/checkpoints", "out": "data/runs/own/average/1"}
+    result = project.run_stage("train", model="average", seed="1", **options)
+    check(result, project.folder / "data/runs/own/average", "corpora.own", "final_fit")
+
+
 def test_vocabulary_without_words_is_refused(project):
     assert prepare(project).returncode == 0
     assert project.run_stage("tokenize_text", rows="data/corpora/own", out="data/words/own").returncode == 0
@@ -199,7 +212,8 @@ def small_disk() -> None:
 
 
 def test_disk_without_room_is_reported_and_leaves_no_out(project):
-    """Each stage fails on a limit to the size of files, and succeeds without it to feed the next."""
+    """Each stage but evaluate fails on a limit to the size of files, and succeeds without it to feed the next."""
+    project.set("corpora.own.training.epochs", 1)
     generator = random.Random(1)
     words = "".join(
         f"{' '.join(f'{generator.getrandbits(32):08x}' for _ in range(20))}\t{row % 2}\n" for row in range(500)
@@ -211,9 +225,17 @@ def test_disk_without_room_is_reported_and_leaves_no_out(project):
         "prepare": {"raw": "data/raw/own", "out": "data/corpora/own"},
         "tokenize_text": {"rows": "data/corpora/own", "out": "data/words/own"},
         "build_vocab": {"words": "data/words/own", "out": "data/ids/own"},
+        "train": {
+            "model": "average",
+            "seed": "1",
+            "ids": "data/ids/own",
+            "checkpoints": "data/checkpoints",
+            "out": "data/runs/own/average/1",
+        },
     }
     for stage, options in stages.items():
         folder = str(Path(options["out"]).parent)
         result = project.run_stage(stage, preexec_fn=small_disk, **options)
-        check(result, project.folder / folder, folder, "File too large")
+        where = "data/checkpoints" if stage == "train" else folder  # a training's first file is its checkpoint
+        check(result, project.folder / folder, where, "File too large")
         assert project.run_stage(stage, **options).returncode == 0

@@ -64,7 +64,15 @@ def test_parquet_is_read_with_numbers_for_labels_and_any_index(tmp_path, index):
     assert rows["id"].tolist() == ["a.parquet:2", "a.parquet:3"]
 
 
-def test_parquet_that_is_none_is_refused(tmp_path):
+@pytest.mark.parametrize("kind", ["float64", "Int64"])
+def test_a_gap_in_a_column_of_numbers_is_named_by_its_line(tmp_path, kind):
+    frame = pd.DataFrame({"text": ["a", "b", "c"], "label": pd.Series([0, 1, None], dtype=kind)})
+    frame.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"a\.parquet, line 4: the label is ''"):
+        read_table(tmp_path, "a.parquet", **COLUMNS)
+
+
+def test_a_file_only_named_parquet_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"a\.parquet: .*Parquet"):
         read(tmp_path, "a.parquet", "text\tlabel\na\t1\n")
 

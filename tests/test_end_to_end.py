@@ -123,6 +123,33 @@ def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
     assert what_is_not_cached(run(project, "dvc", "repro")) == set()
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda params: params.update(evalute={}), "unknown key 'evalute'; did you mean 'evaluate'?"),
+        (lambda params: params["run"].update(corpora="sample"), "run.corpora is 'sample'; it should be a list"),
+        (lambda params: params["run"].pop("words"), "run lacks the key 'words'"),
+    ],
+)
+def test_faulty_parameters_are_one_sentence_before_anything_runs(project, change, fault):
+    change_params(project, change)
+    done = subprocess.run(["make", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    run(project, "git", "checkout", "-q", "params.yaml")
+    assert done.returncode != 0
+    assert stages_that_ran(done.stdout) == set()
+    assert fault in done.stderr
+
+
+def test_a_selection_that_fails_leaves_the_parameters_as_they_were(project):
+    before = (project / "params.yaml").read_bytes()
+    done = subprocess.run(
+        ["make", "repro", "CORPORA=smaple"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "did you mean 'sample'" in done.stderr
+    assert (project / "params.yaml").read_bytes() == before
+
+
 @pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("words", "lsmt")])
 def test_an_unknown_name_is_one_sentence_before_anything_runs(project, group, name):
     change_params(project, lambda params: params["run"].update({group: [name]}))

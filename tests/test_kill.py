@@ -15,16 +15,20 @@ WORDS = [f"word{number}" for number in range(200)]
 
 
 @pytest.fixture
-def trained_by(project: Project):
+def start_training(project: Project):
     generator = random.Random(1)
     for split, rows in (("train", 1500), ("valid", 100), ("test", 100)):
         lines = [f"{' '.join(generator.choices(WORDS, k=12))}\t{row % 2}\n" for row in range(rows)]
         project.write(f"data/own/{split}.tsv", "".join(["text\tlabel\n", *lines]).encode())
     project.set("corpora.own.training", {"batch_size": 8, "epochs": 5, "patience": 5, "final_fit": True})
-    project.run_stage("download", local="data/own", downloads="data/downloads", out="data/raw/own")
-    project.run_stage("prepare", raw="data/raw/own", out="data/corpora/own")
-    project.run_stage("tokenize_text", rows="data/corpora/own", out="data/words/own")
-    project.run_stage("build_vocab", words="data/words/own", out="data/ids/own")
+    for stage, options in (
+        ("download", {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"}),
+        ("prepare", {"raw": "data/raw/own", "out": "data/corpora/own"}),
+        ("tokenize_text", {"rows": "data/corpora/own", "out": "data/words/own"}),
+        ("build_vocab", {"words": "data/words/own", "out": "data/ids/own"}),
+    ):
+        done = project.run_stage(stage, **options)
+        assert done.returncode == 0, done.stderr
 
     def start(name: str) -> subprocess.Popen:
         options = {"ids": "data/ids/own", "checkpoints": f"data/checkpoints-{name}", "out": f"data/runs/{name}"}
@@ -44,21 +48,21 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_training_killed_twice_ends_in_the_bytes_of_a_clean_one(trained_by, project):
-    clean = trained_by("clean")
+def test_a_killed_training_ends_in_the_bytes_of_a_clean_one(start_training, project):
+    clean = start_training("clean")
     assert "final fit" in clean.communicate()[0]
 
-    for epochs in (2, 4):
-        killed = trained_by("killed")
+    for last_line in ("epoch 2", "epoch 4", "final fit"):
+        killed = start_training("killed")
         for line in killed.stdout:
-            if line.startswith(f"epoch {epochs}"):
+            if line.startswith(last_line):
                 break
         time.sleep(0.2)  # into the next epoch
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         assert not (project.folder / "data/runs/killed").exists()
 
-    resumed = trained_by("killed")
+    resumed = start_training("killed")
     assert "resumed after epoch" in resumed.communicate()[0]
     assert bytes_of(project.folder / "data/runs/killed") == bytes_of(project.folder / "data/runs/clean")
     assert list((project.folder / "data/checkpoints-killed").iterdir()) == []

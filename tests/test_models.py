@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from stages.lib import params
-from stages.lib.vocabulary import PADDING
+from stages.lib.vocabulary import PADDING, UNKNOWN
+from stages.models.embedding import WordEmbedding
 from stages.models.pooling import POOLINGS
 
 ROOT = Path(__file__).parent.parent
@@ -84,9 +85,21 @@ def test_a_step_changes_every_parameter(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_word_dropout_is_off_when_a_model_is_evaluated(name):
+def test_an_evaluated_model_draws_nothing_at_random(name):
     model = build(name, word_dropout=0.9)
     ids, lengths = batch()
     assert not torch.equal(model(ids, lengths), model(ids, lengths))
     model.eval()
     assert torch.equal(model(ids, lengths), model(ids, lengths))
+
+
+def test_word_dropout_turns_words_and_never_padding_into_the_unknown_word():
+    torch.manual_seed(1)
+    embedding = WordEmbedding(WORDS, 4, word_dropout=0.3)
+    ids = torch.full((100, 100), 7)
+    ids[:, 50:] = PADDING
+    vectors = embedding(ids)
+    unknown = (vectors == embedding.weight[UNKNOWN]).all(dim=2)
+    assert 0.25 < unknown[:, :50].float().mean() < 0.35
+    assert (vectors[:, 50:] == 0).all()
+    assert (embedding.eval()(ids)[:, :50] == embedding.weight[7]).all()

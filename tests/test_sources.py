@@ -28,6 +28,7 @@ class Host:
         self.resumes = True
         self.closes_after: list[int] = []  # bytes of the next responses before the connection closes
         self.redirect = ""
+        self.refusals: list[int] = []  # status codes of the next responses
         self.requests: list[tuple[str, int]] = []  # path, and the first byte asked for
         host = self
 
@@ -46,6 +47,10 @@ class Host:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         first = int(handler.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
         self.requests.append((handler.path, first))
+        if self.refusals:
+            handler.send_response(self.refusals.pop(0))
+            handler.end_headers()
+            return
         if self.redirect:
             handler.send_response(302)
             handler.send_header("Location", self.redirect)
@@ -220,6 +225,20 @@ def test_redirect_to_a_foreign_host_without_https_is_refused(host, tmp_path, mon
     assert files_under(tmp_path) == set()
 
 
+def test_a_missing_file_is_asked_for_once_and_named_with_its_status(host, tmp_path):
+    host.refusals = [404]
+    with pytest.raises(InputError, match=r"x\.zip could not be fetched \(status 404\)"):
+        sources.fetch(f"{host.address}/x.zip", tmp_path)
+    assert len(host.requests) == 1
+
+
+def test_a_busy_host_is_asked_again(host, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "PAUSE", 0)
+    host.refusals = [503, 429]
+    assert sources.fetch(f"{host.address}/x.zip", tmp_path).read_bytes() == CONTENT
+    assert len(host.requests) == 3
+
+
 def test_address_out_of_reach_leads_to_the_mirror(tmp_path, monkeypatch):
     monkeypatch.delenv("DATA_MIRROR", raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
@@ -281,7 +300,14 @@ def test_hostile_archive_is_refused_whole(extract, tmp_path, content):
     assert files_under(tmp_path) == {"archive"}
 
 
+def zip_with_directory_before_its_start() -> bytes:
+    content = bytearray(zip_of({"x.tsv": CONTENT}))
+    content[-6:-2] = (0xFFFFFF).to_bytes(4, "little")  # where the end record says that the directory begins
+    return bytes(content)
+
+
 DAMAGED = {
+    "zip that points before its start": zip_with_directory_before_its_start(),
     "zip cut in half": zip_of({"x.tsv": CONTENT})[:25_000],
     "zip without its last byte": zip_of({"x.tsv": CONTENT})[:-1],
     "zip, stored member": with_flipped_byte(zip_of({"x.tsv": CONTENT}, zipfile.ZIP_STORED), 25_000),

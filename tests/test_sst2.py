@@ -38,6 +38,8 @@ def sst2(tmp_path_factory):
 
 def test_rows_and_vocabulary_are_the_notebooks(sst2):
     _, description = sst2
+    rows = {name: split["rows"] for name, split in description["splits"].items()}
+    assert rows["train"] + rows["valid"] + rows["valid_parts"] == 67_349
     assert description["files"] == {"train": 67_349, "test": 872}
     assert description["vocabulary"] == {
         "with_unknown": 14_817,

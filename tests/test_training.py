@@ -156,3 +156,10 @@ def test_sequences_add_up_row_by_row():
     for row in range(7):
         ours = both.batch(np.array([5 + row]), CPU)
         assert [part.tolist() for part in ours] == [part.tolist() for part in second.batch(np.array([row]), CPU)]
+
+
+def test_a_build_for_gpus_trains_on_the_cpu_where_there_is_none(monkeypatch):
+    monkeypatch.delenv("DEVICE", raising=False)
+    monkeypatch.setattr(torch._C, "_accelerator_getAccelerator", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device() == CPU

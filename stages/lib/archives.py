@@ -1,5 +1,6 @@
 """Taking files out of an archive that may be damaged or hostile."""
 
+import errno
 import lzma
 import shutil
 import tarfile
@@ -11,7 +12,6 @@ from typing import BinaryIO
 
 from stages.lib.command import InputError
 
-BLOCK = 1 << 20
 DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -20,6 +20,7 @@ DAMAGE = (
     EOFError,
     NotImplementedError,
     RuntimeError,
+    OSError,
 )
 
 
@@ -45,11 +46,10 @@ def extract(archive: Path, wanted: Collection[str], folder: Path) -> None:
             raise InputError(
                 f"{archive.name} is neither a zip nor a tar archive, or its end is missing; fetch it again"
             )
-    except OSError as error:
-        if error.errno:  # this machine's, not the archive's
-            raise
-        raise InputError(f"{archive.name} is damaged ({error}); fetch it again") from None
     except DAMAGE as error:
+        # An error number is this machine's, except the one of a seek to where a broken archive points.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise InputError(f"{archive.name} is damaged ({error}); fetch it again") from None
 
 
@@ -69,9 +69,9 @@ def copy_members(
             )
     for name in wanted:
         source = open_member(names[name]) if name in names else None
-        if source is None:  # a folder is none either
+        if source is None:  # also for a folder
             raise InputError(f"{archive.name} lacks {name}; fetch it again, or correct the name in params.yaml")
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy, BLOCK)
+            shutil.copyfileobj(source, copy)

@@ -29,14 +29,9 @@ def read_table(folder: Path, name: str, *, text: str, label: str, labels: dict[s
     if frame.empty:
         raise InputError(f"{name} has no rows under its header; give it some")
     lines = frame.index
-    texts = frame[text].fillna("").astype(str).str.strip()
-    classes = (
-        frame[label]
-        .fillna("")
-        .astype(str)
-        .str.strip()
-        .map({value: number for number, value in enumerate(labels.values())})
-    )
+    texts = as_written(frame[text])
+    values = as_written(frame[label])
+    classes = values.map({value: number for number, value in enumerate(labels.values())})
     if (texts == "").any():
         raise InputError(
             f"{name}, line {lines[(texts == '').argmax()]}: the text is empty; fill it in or remove the row"
@@ -44,11 +39,16 @@ def read_table(folder: Path, name: str, *, text: str, label: str, labels: dict[s
     if classes.isna().any():
         row = classes.isna().argmax()
         expected = " or ".join(map(repr, labels.values()))
-        raise InputError(f"{name}, line {lines[row]}: the label is {frame[label].iloc[row]!r}, expected {expected}")
+        raise InputError(f"{name}, line {lines[row]}: the label is {values.iloc[row]!r}, expected {expected}")
     if classes.nunique() < len(labels):
         missing = next(value for number, value in enumerate(labels.values()) if number not in set(classes))
         raise InputError(f"{name} has no row with the label {missing!r}; every file needs rows of every class")
     return pd.DataFrame({"id": [f"{name}:{line}" for line in lines], "text": texts, "label": classes.astype("int64")})
+
+
+def as_written(column: pd.Series) -> pd.Series:
+    """The values as text, without blanks around them; a gap is empty and 1.0 is 1."""
+    return column.convert_dtypes().astype(object).fillna("").astype(str).str.strip()
 
 
 def read_columns(path: Path) -> pd.DataFrame:

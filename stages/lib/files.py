@@ -33,6 +33,9 @@ def new_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say it
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from stages.lib import files
 from stages.lib.command import InputError
 
 ATTEMPTS = 5
-PAUSE = 0.25  # seconds, doubled before every further attempt
+PAUSE = 0.5  # seconds, doubled before every further attempt
 TIMEOUT = 30  # seconds without a byte
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BLOCK = 1 << 20
@@ -43,8 +43,9 @@ def fetch(address: str, downloads: Path) -> Path:
     try:
         download(source, path)
     except requests.RequestException as error:
+        reason = f"status {error.response.status_code}" if error.response is not None else type(error).__name__
         raise InputError(
-            f"{source} could not be fetched ({type(error).__name__}); check the network and its proxy, "
+            f"{source} could not be fetched ({reason}); check the address, the network and its proxy, "
             f"or set DATA_MIRROR to a folder or address that holds {name}"
         ) from None
     return path
@@ -68,7 +69,7 @@ def download(address: str, path: Path) -> None:
                 refused = status is not None and status < 500 and status != 429
                 if refused or attempt == ATTEMPTS:
                     raise
-                time.sleep(PAUSE * 2**attempt)
+                time.sleep(PAUSE * 2 ** (attempt - 1))
     partial.replace(path)
 
 

@@ -26,7 +26,7 @@ def choose_device() -> torch.device:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
     torch.use_deterministic_algorithms(True)
-    wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator() or "cpu"
+    wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
         return torch.empty(0, device=wanted).device
     except (RuntimeError, AssertionError) as error:
