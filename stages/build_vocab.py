@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from stages.lib import command, files, params
 from stages.lib.command import InputError
+from stages.lib.inputs import write_input
 from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN, build_vocabulary, write_vocabulary
 
 ROWS = 10_000  # in memory at a time
@@ -37,7 +38,8 @@ def write_ids(words: Path, vocabulary: list[str], out: Path) -> None:
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, words=Path, out=Path)
-    min_count = params.section("corpora", arguments.corpus)["min_count"]
+    corpus = params.section("corpora", arguments.corpus)
+    min_count = corpus["min_count"]
     vocabulary = build_vocabulary(count_words(arguments.words / "train.parquet"), min_count)
     if len(vocabulary) == len(SPECIAL_TOKENS):
         raise InputError(
@@ -48,6 +50,13 @@ def main() -> None:
         write_vocabulary(folder / "vocab.txt", vocabulary)
         for split in sorted(arguments.words.iterdir()):
             write_ids(split, vocabulary, folder / split.name)
+        write_input(
+            folder,
+            kind="words",
+            files_to_keep=["vocab.txt"],
+            arguments={"vocabulary_size": len(vocabulary)},
+            tokenizer=corpus["tokenizer"],
+        )
     print(f"{arguments.corpus}: {len(vocabulary):,} words")
 
 

@@ -1,23 +1,33 @@
-"""Describe: what a corpus is, in figures: rows, balance, lengths, vocabulary (the notebook's K2.0 to K2.2)."""
+"""Describe: a corpus in figures: rows, balance, lengths, vocabulary, wordpieces (K2.0 to K2.2, N4.0, N4.1)."""
 
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+from tokenizers import Tokenizer
 
 from stages.lib import command, files, params
 from stages.lib.corpora import read_split, read_table
 from stages.lib.text import split_words
+from stages.lib.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
+
+EXAMPLE = "Hello WORLD how ARE you?"  # the notebook's
 
 
-def describe_split(rows: pd.DataFrame, labels: dict[str, str], tokenizer: str) -> dict:
-    """Rows, distinct texts, rows of each class, and words in a row."""
-    words = pd.Series([len(words) for words in split_words(rows["text"], tokenizer)])
+def lengths(values: pd.Series) -> dict:
+    return {"mean": round(values.mean(), 2), "median": int(values.median()), "max": int(values.max())}
+
+
+def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, max_length: int) -> dict:
+    """Rows, distinct texts, rows of each class, lengths, and rows too long for the encoder to read whole."""
+    words = pd.Series([len(words) for words in split_words(rows["text"], corpus["tokenizer"])])
+    pieces = pd.Series([len(ids) for ids in encode(tokenizer, rows["text"])])
     return {
         "rows": len(rows),
         "distinct_texts": rows["text"].nunique(),
-        "labels": {name: int((rows["label"] == number).sum()) for number, name in enumerate(labels)},
-        "words": {"mean": round(words.mean(), 2), "median": int(words.median()), "max": int(words.max())},
+        "labels": {name: int((rows["label"] == number).sum()) for number, name in enumerate(corpus["labels"])},
+        "words": lengths(words),
+        "wordpieces": lengths(pieces) | {"cut": int((pieces > max_length).sum())},
     }
 
 
@@ -33,21 +43,35 @@ def describe_vocabulary(texts: pd.Series, tokenizer: str) -> dict:
     }
 
 
+def describe_wordpieces(tokenizer: Tokenizer, max_length: int) -> dict:
+    """The encoder's vocabulary, its special pieces, an example, and how many pieces of a text it reads."""
+    added = tokenizer.num_special_tokens_to_add(is_pair=False)
+    example = tokenizer.encode(EXAMPLE, add_special_tokens=False)
+    return {
+        "vocabulary": tokenizer.get_vocab_size(),
+        "special": {piece: tokenizer.token_to_id(piece) for piece in SPECIAL_PIECES},
+        "example": {"text": EXAMPLE, "pieces": example.tokens, "ids": example.ids},
+        "max_length": {"of_text": max_length - added, "special": added, "in_all": max_length},
+    }
+
+
 def main() -> None:
-    arguments = command.arguments(__doc__, corpus=str, raw=Path, rows=Path, out=Path)
+    paths = {"raw": Path, "rows": Path, "weights": Path, "out": Path}
+    arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
     corpus = params.section("corpora", arguments.corpus)
+    max_length = params.section("encoders", arguments.encoder)["max_length"]
+    tokenizer = read_tokenizer(arguments.weights / "tokenizer.json")
     all_training_rows, all_test_rows = (
         read_table(arguments.raw, corpus["splits"][split], **corpus["columns"], labels=corpus["labels"])
         for split in ("train", "test")
     )
     names = sorted(path.stem for path in arguments.rows.glob("*.parquet"))
+    splits = {name: describe_split(read_split(arguments.rows, name), corpus, tokenizer, max_length) for name in names}
     description = {
         "files": {"train": len(all_training_rows), "test": len(all_test_rows)},
-        "splits": {
-            name: describe_split(read_split(arguments.rows, name), corpus["labels"], corpus["tokenizer"])
-            for name in names
-        },
+        "splits": splits,
         "vocabulary": describe_vocabulary(all_training_rows["text"], corpus["tokenizer"]),
+        "wordpieces": describe_wordpieces(tokenizer, max_length),
     }
     files.write_json(arguments.out, description)
 

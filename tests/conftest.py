@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
+
+from stages.lib import command
 
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = {
@@ -70,3 +73,20 @@ def project(tmp_path: Path) -> Project:
     project.set("corpora.own", sample | CORPUS)
     project.set("run.corpora", ["own"])
     return project
+
+
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run a stage's module in this process; what it says when it ends in an error, else nothing."""
+
+    def run(stage: ModuleType, **options: object) -> str:
+        monkeypatch.setattr(sys, "argv", [stage.__name__, *(f"--{key}={value}" for key, value in options.items())])
+        try:
+            command.run(stage.main)
+        except SystemExit as end:
+            assert end.code.startswith("error: ")
+            assert "\n" not in end.code
+            return end.code
+        return ""
+
+    return run

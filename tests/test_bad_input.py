@@ -10,7 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Project
+import yaml
+from conftest import REPOSITORY, Project
 
 GOOD = b"text\tlabel\ngood one\t1\nbad one\t0\n"
 SPLITS = ("train", "valid", "test")
@@ -32,6 +33,7 @@ TABLES = {
 }
 
 # A key of params.yaml, what is put there, and what the message names.
+RUN = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))["run"] | {"corpora": ["own"]}
 PARAMS = {
     "unknown top key": ("evalute", {}, ["'evalute'", "'evaluate'"]),
     "unknown nested key": (
@@ -39,7 +41,14 @@ PARAMS = {
         256,
         ["models.average.architecture", "'hiden_size'", "did you mean 'hidden_size'"],
     ),
-    "unknown key that is a number": ("run", {1: 2, "corpora": ["own"], "words": [], "seeds": [1]}, ["run", "1"]),
+    "unknown key that is a number": ("run", RUN | {1: 2}, ["run", "1"]),
+    "unknown encoder": ("run.encoder", "minilmm", ["run.encoder", "'minilmm'", "did you mean 'minilm'"]),
+    "GloVe of a dimension that there is not": ("run.glove", [64], ["run.glove", "64", "50, 100, 200 or 300"]),
+    "two GloVes": ("run.glove", [50, 100], ["run.glove", "[50, 100]"]),
+    "empty sentence": ("predict.sentences", ["Good.", " "], ["predict.sentences.1", "' '"]),
+    "unknown precision": ("corpora.own.precision", "fp16", ["corpora.own.precision", "'fp16'", "bf16"]),
+    "nothing to search": ("models.tfidf.search.weighting", [], ["models.tfidf.search.weighting", "[]"]),
+    "unknown weighting": ("models.tfidf.search.weighting", ["idff"], ["search.weighting.0", "'idff'"]),
     "missing key": ("models.average.optimization", {"learning_rate": 0.1}, ["models.average.optimization", "lacks"]),
     "wrong type": ("corpora.own.min_count", "two", ["corpora.own.min_count", "'two'", "whole number"]),
     "fraction for a count": ("corpora.own.training.batch_size", 32.0, ["corpora.own.training.batch_size", "32.0"]),
@@ -194,8 +203,8 @@ def test_a_final_fit_on_test_rows_is_refused(project):
         folder = "corpora" if source == "rows" else "words"
         done = project.run_stage(stage, **{source: f"data/{folder}/own"}, out=f"data/{out}/own")
         assert done.returncode == 0, done.stderr
-    options = {"ids": "data/ids/own", "checkpoints": "data/checkpoints", "out": "data/runs/own/average/1"}
-    result = project.run_stage("train", model="average", seed="1", **options)
+    options = {"input": "data/ids/own", "checkpoints": "data/checkpoints", "out": "data/runs/own/average/1"}
+    result = project.run_stage("train", model="average", seed="1", schedule="training", **options)
     check(result, project.folder / "data/runs/own/average", "corpora.own", "final_fit")
 
 
@@ -228,7 +237,8 @@ def test_disk_without_room_is_reported_and_leaves_no_out(project):
         "train": {
             "model": "average",
             "seed": "1",
-            "ids": "data/ids/own",
+            "schedule": "training",
+            "input": "data/ids/own",
             "checkpoints": "data/checkpoints",
             "out": "data/runs/own/average/1",
         },

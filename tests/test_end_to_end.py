@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,10 @@ def change_params(folder: Path, change) -> None:
 
 
 def make_small(params: dict) -> None:
-    params["run"] |= {"corpora": ["sample"], "words": ["average", "lstm"], "seeds": [1]}
+    params["run"] |= {"corpora": ["sample"], "words": ["average", "lstm"], "wordpieces": [], "seeds": [1]}
     params["corpora"]["sample"]["training"] |= {"epochs": 1}
+    params["models"]["tfidf"]["search"] |= {"longest_ngram": [1], "inverse_regularization": [1.0]}
+    params["models"]["bert_bigru"]["architecture"] |= {"hidden_size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +63,8 @@ def stages_that_ran(output: str) -> set[str]:
 
 
 def what_is_not_cached(output: str) -> set[str]:
-    """Stages that ran, less the evaluations: their outs lie in git, so DVC makes them again in a second."""
-    return {stage for stage in stages_that_ran(output) if not stage.startswith("evaluate")}
+    """Stages that ran, less those whose outs lie in git: DVC makes them again in seconds."""
+    return {stage for stage in stages_that_ran(output) if not stage.startswith(("evaluate", "predict"))}
 
 
 def test_metrics_are_sorted_json_of_fractions(project):
@@ -86,7 +89,7 @@ def test_one_changed_number_reruns_its_rung_alone_and_shows_in_the_diff(project)
     run(project, "git", "switch", "-qc", "faster")
     change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.01))
     output = run(project, "dvc", "repro")
-    assert stages_that_ran(output) == {"train_words@sample-lstm-1", "evaluate_words@sample-lstm"}
+    assert stages_that_ran(output) == {"train_words@sample-lstm-1", "evaluate_words@sample-lstm", "predict@sample"}
 
     difference = json.loads(run(project, "dvc", "metrics", "diff", "main", "--json"))
     assert {Path(file).as_posix() for file in difference} == {"metrics/sample/lstm.json"}
@@ -96,6 +99,35 @@ def test_one_changed_number_reruns_its_rung_alone_and_shows_in_the_diff(project)
     run(project, "git", "switch", "-q", "main")
     assert what_is_not_cached(run(project, "dvc", "repro")) == set()
     assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(project):
+    change_params(project, lambda params: params["encoders"]["minilm"].update(layers=[6]))
+    output = run(project, "dvc", "repro")
+    run(project, "git", "checkout", "-q", ".")
+    expected = {"embed_bert@sample", "train_features@sample-bert_bigru-1", "evaluate_features@sample-bert_bigru"}
+    assert stages_that_ran(output) == expected | {"predict@sample"}
+
+
+def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatch, tmp_path):
+    with zipfile.ZipFile(tmp_path / "glove.6B.zip", "w") as archive:
+        for dimension in (50, 100):
+            vectors = "".join(f"{word} {' 0.25' * dimension}".replace("  ", " ") + "\n" for word in ("the", "film", "a"))
+            archive.writestr(f"glove.6B.{dimension}d.txt", vectors)
+    monkeypatch.setitem(ENVIRONMENT, "DATA_MIRROR", str(tmp_path))
+    outputs = []
+    for dimension in (50, 100):
+        change_params(project, lambda params: params["glove"]["checksums"].update({"glove.6B.50d.txt": None}))
+        change_params(project, lambda params, chosen=dimension: params["run"].update(glove=[chosen]))
+        outputs.append(run(project, "dvc", "repro"))
+    run(project, "git", "checkout", "-q", ".")
+
+    for dimension, output in zip((50, 100), outputs, strict=True):
+        rungs = ("glove_lstm", "glove_bilstm")
+        expected = {f"download_glove@{dimension}", f"embed_glove@sample-{dimension}"}
+        expected |= {f"train_vectors@sample-{dimension}-{rung}-1" for rung in rungs}
+        expected |= {f"evaluate_vectors@sample-{rung}-{dimension}" for rung in rungs}
+        assert stages_that_ran(output) == expected | {"check_params", "predict@sample"}
 
 
 def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):

@@ -31,7 +31,8 @@ def start_training(project: Project):
         assert done.returncode == 0, done.stderr
 
     def start(name: str) -> subprocess.Popen:
-        options = {"ids": "data/ids/own", "checkpoints": f"data/checkpoints-{name}", "out": f"data/runs/{name}"}
+        options = {"schedule": "training", "input": "data/ids/own"}
+        options |= {"checkpoints": f"data/checkpoints-{name}", "out": f"data/runs/{name}"}
         arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
         return subprocess.Popen(
             [sys.executable, "-m", "stages.train", "--corpus", "own", "--model", "rnn", "--seed", "1", *arguments],

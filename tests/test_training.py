@@ -7,10 +7,12 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from stages.lib.batches import POOL, Sequences, evaluation_batches, training_batches
+from stages.lib.batches import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
 from stages.lib.checkpoints import Checkpoint
 from stages.lib.command import InputError
-from stages.lib.training import Trainer, choose_device, fit, predict
+from stages.lib.devices import choose_device
+from stages.lib.inference import predict
+from stages.lib.training import Trainer, fit
 from stages.models.lstm import Classifier
 
 CPU = torch.device("cpu")
@@ -33,12 +35,11 @@ def sequences(rows: int, seed: int = 0) -> Sequences:
     )
 
 
-def trainer() -> Trainer:
+def trainer(**options: float) -> Trainer:
     torch.manual_seed(3)
     model = Classifier(30, 2, embedding_size=8, hidden_size=8, word_dropout=0.2, pooling="max")
-    return Trainer(
-        model, CPU, learning_rate=0.01, weight_decay=0.01, clip_norm=1.0, average_decay=0.9, label_smoothing=0.1
-    )
+    settings = {"learning_rate": 0.01, "weight_decay": 0.01, "clip_norm": 1.0, "average_decay": 0.9}
+    return Trainer(model, CPU, **settings, label_smoothing=0.1, **options)
 
 
 def train(folder, **settings) -> tuple[bytes, list[dict]]:
@@ -50,10 +51,18 @@ def train(folder, **settings) -> tuple[bytes, list[dict]]:
 @pytest.mark.parametrize("rows", [1, 7, 8, 45, POOL * 8 + 3])
 def test_an_epoch_holds_every_row_once_and_only_the_last_batch_may_be_short(rows):
     lengths = np.random.default_rng(0).integers(1, 50, rows)
-    for batches in (training_batches(lengths, 8, np.random.default_rng(1)), evaluation_batches(lengths, 8)):
-        batches = list(batches)
-        assert sorted(np.concatenate(batches)) == list(range(rows))
-        assert sorted(map(len, batches))[1:] == [8] * (len(batches) - 1)
+    batches = list(training_batches(lengths, 8, np.random.default_rng(1)))
+    assert sorted(np.concatenate(batches)) == list(range(rows))
+    assert sorted(map(len, batches))[1:] == [8] * (len(batches) - 1)
+
+
+def test_an_evaluation_holds_every_row_once_and_no_batch_is_larger_than_its_budget_or_one_row():
+    lengths = np.random.default_rng(0).integers(1, 2 * EVALUATION_TOKENS, 40)
+    lengths = np.concatenate([lengths, np.random.default_rng(0).integers(1, 50, 4000)])
+    batches = list(evaluation_batches(lengths))
+    assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= EVALUATION_TOKENS for batch in batches)
+    assert len(batches) < 100
 
 
 def test_a_batch_holds_rows_of_like_length():
@@ -72,9 +81,9 @@ def test_a_batch_is_padded_behind_its_rows():
 
 def test_predictions_come_in_the_order_of_the_rows():
     model = trainer().model.eval()
-    rows = sequences(600)
+    rows = sequences(3000)
     logits = predict(model, rows, CPU)
-    for row in (0, 255, 256, 599):
+    for row in (0, 1023, 1024, 2999):
         ids, lengths, _ = rows.batch(np.array([row]), CPU)
         torch.testing.assert_close(logits[row], model(ids, lengths)[0], atol=1e-6, rtol=1e-5)
 
@@ -131,7 +140,7 @@ def test_the_checkpoint_survives_json(tmp_path):
 
 def test_a_loss_out_of_bounds_ends_training_in_one_sentence(tmp_path):
     diverging = trainer()
-    diverging.optimizer.param_groups[0]["lr"] = float("inf")
+    diverging.learning_rate = float("inf")
     with pytest.raises(InputError, match="learning_rate"):
         fit(diverging, sequences(45), sequences(20, 1), Checkpoint(tmp_path, "key"), seed=3, **SETTINGS)
 
@@ -147,6 +156,21 @@ def test_without_validation_rows_the_last_epoch_is_kept(tmp_path):
     progress = fit(final, sequences(45), None, Checkpoint(tmp_path, "key"), seed=3, **SETTINGS | {"patience": 1})
     assert progress.epoch == progress.best_epoch == SETTINGS["epochs"]
     assert [list(entry) for entry in progress.history] == [["epoch", "train_loss"]] * SETTINGS["epochs"]
+
+
+def test_the_learning_rate_warms_up_and_falls_in_straight_lines():
+    warm = trainer(warmup=0.25)
+    factors = [warm.schedule(step / 8) for step in range(9)]
+    assert factors == pytest.approx([0, 0.5, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0], abs=1e-6)
+    assert trainer().schedule(0.9) == 1
+
+
+def test_a_training_stopped_on_the_way_has_the_learning_rates_of_the_whole(tmp_path):
+    settings = {"seed": 3, **SETTINGS}
+    whole, part = trainer(warmup=0.1), trainer(warmup=0.1)
+    history = fit(whole, sequences(45), None, Checkpoint(tmp_path, "whole"), **settings).history
+    stopped = fit(part, sequences(45), None, Checkpoint(tmp_path, "part"), last_epoch=2, **settings).history
+    assert stopped == history[:2]
 
 
 def test_sequences_add_up_row_by_row():

@@ -1,4 +1,4 @@
-"""Sequences of ids as they lie in memory, and batches of them grouped by length."""
+"""Sequences as they lie in memory or on disk, and batches of them grouped by length."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,23 @@ import torch
 from stages.lib.vocabulary import PADDING
 
 POOL = 64  # batches whose rows are sorted by length together: enough to waste little padding, few enough to stay random
+EVALUATION_TOKENS = 8192  # in a batch, padding included
+
+
+class Joined:
+    """Arrays end to end, read by position; unlike their concatenation it leaves on disk what lies there."""
+
+    def __init__(self, arrays: list[np.ndarray]):
+        self.arrays = arrays
+        self.ends = np.cumsum([len(array) for array in arrays])
+
+    def __getitem__(self, positions: np.ndarray) -> np.ndarray:
+        found = np.empty((len(positions), *self.arrays[0].shape[1:]), dtype=self.arrays[0].dtype)
+        owner = np.searchsorted(self.ends, positions, side="right")
+        for number, array in enumerate(self.arrays):
+            mine = owner == number
+            found[mine] = array[positions[mine] - self.ends[number] + len(array)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -19,7 +36,7 @@ class Sequences:
 
     ids: np.ndarray  # (N,) the rows' names
     labels: np.ndarray  # (N,) class numbers
-    tokens: np.ndarray  # (all tokens,) int32
+    tokens: np.ndarray | Joined  # (all tokens,) int32 or, of features, (all tokens, E) float16
     offsets: np.ndarray  # (N + 1,)
 
     def __len__(self) -> int:
@@ -31,33 +48,63 @@ class Sequences:
 
     @classmethod
     def read(cls, path: Path) -> "Sequences":
-        """A Parquet file with the columns `id`, `label` and `tokens` (a list of ids a row)."""
+        """A Parquet file with the columns `id`, `label` and `tokens`, a list of ids a row.
+
+        In place of `tokens` it may have `length`: then the rows' features lie in a NumPy file of the same
+        name, (all tokens, E), and stay there until a batch needs them.
+        """
         table = pq.read_table(path).combine_chunks()
-        tokens = table["tokens"].combine_chunks()
-        return cls(
-            ids=table["id"].to_numpy(),
-            labels=table["label"].to_numpy(),
-            tokens=tokens.flatten().to_numpy(),
-            offsets=tokens.offsets.to_numpy().astype(np.int64),
-        )
+        if "tokens" in table.column_names:
+            lists = table["tokens"].combine_chunks()
+            tokens, offsets = lists.flatten().to_numpy(), lists.offsets.to_numpy().astype(np.int64)
+        else:
+            tokens = np.load(path.with_suffix(".npy"), mmap_mode="r")
+            offsets = np.concatenate([[0], np.cumsum(table["length"].to_numpy())])
+        return cls(table["id"].to_numpy(), table["label"].to_numpy(), tokens, offsets)
+
+    @classmethod
+    def of(cls, rows: list[list[int]]) -> "Sequences":
+        """Rows of ids without names or labels, to predict on."""
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        tokens = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=offsets[-1])
+        return cls(np.arange(len(rows)).astype(str), np.zeros(len(rows), dtype=np.int64), tokens, offsets)
+
+    def part(self, start: int, stop: int) -> "Sequences":
+        """The rows from `start` up to `stop`."""
+        first, last = self.offsets[start], self.offsets[stop]
+        offsets = self.offsets[start : stop + 1] - first
+        return Sequences(self.ids[start:stop], self.labels[start:stop], self.tokens[first:last], offsets)
 
     def __add__(self, other: "Sequences") -> "Sequences":
+        arrays = [array for rows in (self, other) for array in getattr(rows.tokens, "arrays", [rows.tokens])]
         return Sequences(
             ids=np.concatenate([self.ids, other.ids]),
             labels=np.concatenate([self.labels, other.labels]),
-            tokens=np.concatenate([self.tokens, other.tokens]),
+            tokens=Joined(arrays),
             offsets=np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
         )
 
-    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Padded ids (B, T), lengths (B,) and labels (B,) of some rows, on a device."""
+    def positions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where some rows' tokens stand in a padded batch, booleans (B, T), and in `tokens`, in the same order."""
         lengths = self.lengths[rows]
         time = np.arange(lengths.max())
-        word = time < lengths[:, None]  # (B, T)
-        padded = np.full(word.shape, PADDING, dtype=np.int64)
-        padded[word] = self.tokens[(self.offsets[rows, None] + time)[word]]
-        arrays = padded, lengths, self.labels[rows]
+        is_token = time < lengths[:, None]  # (B, T)
+        return is_token, (self.offsets[rows, None] + time)[is_token]
+
+    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Padded ids (B, T) or features (B, T, E), lengths (B,) and labels (B,) of some rows, on a device."""
+        is_token, positions = self.positions(rows)
+        tokens = self.tokens[positions]
+        kind = np.int64 if np.issubdtype(tokens.dtype, np.integer) else tokens.dtype
+        padded = np.full(is_token.shape + tokens.shape[1:], PADDING, dtype=kind)
+        padded[is_token] = tokens
+        arrays = padded, self.lengths[rows], self.labels[rows]
         return tuple(torch.from_numpy(array).to(device) for array in arrays)
+
+
+def read_splits(folder: Path) -> dict[str, Sequences]:
+    """Every split of a folder of rows, by its name."""
+    return {path.stem: Sequences.read(path) for path in sorted(folder.glob("*.parquet"))}
 
 
 def training_batches(lengths: np.ndarray, batch_size: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
@@ -75,8 +122,11 @@ def training_batches(lengths: np.ndarray, batch_size: int, generator: np.random.
         yield batches[index]
 
 
-def evaluation_batches(lengths: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
-    """Row numbers by falling length, a batch at a time: the batch that needs most memory comes first."""
+def evaluation_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Row numbers by falling length, a batch of bounded size at a time: the one that needs most memory comes first."""
     order = np.argsort(-lengths, kind="stable")
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+    start = 0
+    while start < len(order):
+        rows = max(1, EVALUATION_TOKENS // int(lengths[order[start]]))
+        yield order[start : start + rows]
+        start += rows

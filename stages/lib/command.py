@@ -1,19 +1,23 @@
 """What every stage's script does the same way: read arguments, and end in one sentence on bad input."""
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 
 class InputError(Exception):
     """What a person gave is wrong; the message is one sentence: where, what was expected, what to do."""
 
 
-def arguments(description: str | None, **kinds: Callable) -> argparse.Namespace:
-    """Options of the command line, all required: `out=Path` is `--out`, read by `Path`."""
+def arguments(
+    description: str | None, optional: Mapping[str, Callable] = MappingProxyType({}), **required: Callable
+) -> argparse.Namespace:
+    """Options of the command line: `out=Path` is `--out`, read by `Path`; an optional one not given is None."""
     parser = argparse.ArgumentParser(description=description)
-    for name, kind in kinds.items():
-        parser.add_argument(f"--{name}", type=kind, required=True)
+    for name, kind in {**required, **optional}.items():
+        parser.add_argument(f"--{name}", type=kind, required=name in required)
     return parser.parse_args()
 
 
@@ -23,6 +27,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except BrokenPipeError:  # who read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         name = error.filename2 or error.filename  # of two, a copy's target
         place = f"{name}: " if name else ""

@@ -15,6 +15,7 @@ SCHEMA = Path(__file__).with_name("params.schema.yaml")
 MODELS = Path(__file__).parent.parent / "models"
 
 SPLITS = ("train", "valid", "test")
+RUNGS = ("text", "words", "vectors", "features", "wordpieces")  # the lists of models in `run`, by what they read
 
 # JSON Schema takes 32.0 for an integer and NaN for a number above 0.
 Validator = jsonschema.validators.extend(
@@ -48,7 +49,7 @@ def load(path: Path = Path("params.yaml")) -> dict:
 
 
 def section(group: str, name: str) -> dict:
-    """One corpus or model of params.yaml, by its name.
+    """One corpus, encoder or model of params.yaml, by its name.
 
     Raises:
         InputError: as `load`, or there is none of that name.
@@ -57,6 +58,12 @@ def section(group: str, name: str) -> dict:
     if name not in entries:
         raise InputError(f"params.yaml: {group} has no {name!r}{suggestion(name, list(entries))}")
     return entries[name]
+
+
+def selected_rungs(params: dict) -> list[str]:
+    """The models that `run` says are built."""
+    groups = [group for group in RUNGS if group != "vectors" or params["run"]["glove"]]
+    return [model for group in groups for model in params["run"][group]]
 
 
 def sentence(fault: jsonschema.ValidationError) -> str:
@@ -82,10 +89,13 @@ def check_names(path: Path, params: dict) -> None:
     for corpus in params["run"]["corpora"]:
         if corpus not in params["corpora"]:
             raise InputError(f"{path}: run.corpora names {corpus!r}{suggestion(corpus, list(params['corpora']))}")
-    for group in params["run"].keys() - {"corpora", "seeds"}:
+    for group in RUNGS:
         for model in params["run"][group]:
             if model not in params["models"]:
                 raise InputError(f"{path}: run.{group} names {model!r}{suggestion(model, list(params['models']))}")
+    if params["run"]["encoder"] not in params["encoders"]:
+        encoder = params["run"]["encoder"]
+        raise InputError(f"{path}: run.encoder names {encoder!r}{suggestion(encoder, list(params['encoders']))}")
     for name, corpus in params["corpora"].items():
         if len(set(corpus["labels"].values())) < len(corpus["labels"]):
             raise InputError(f"{path}: corpora.{name}.labels gives one value to two classes; give each its own")

@@ -1,7 +1,10 @@
 """Getting public files: from their address or a mirror, resumed and verified."""
 
 import os
+import shutil
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
@@ -18,26 +21,54 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BLOCK = 1 << 20
 
 
-def fetch(address: str, downloads: Path) -> Path:
+def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
+    """Copy files that lie on this machine.
+
+    Raises:
+        InputError: one is not there.
+    """
+    for name in names:
+        if not (source / name).is_file():
+            raise InputError(f"{source / name} is not there; put it there, or correct the source in params.yaml")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, folder / name)
+
+
+@contextmanager
+def fetched(address: str, downloads: Path, in_mirror: str = "") -> Iterator[Path]:
+    """The file behind a public https address, while the block lasts; a download is removed afterwards.
+
+    Used or wrong, it is of no more use; a mirror's own file stays.
+    """
+    path = fetch(address, downloads, in_mirror)
+    try:
+        yield path
+    finally:
+        if path.parent == downloads:
+            path.unlink()
+
+
+def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
     """The file behind a public https address, as a local path.
 
     `DATA_MIRROR` in the environment, a folder or an address prefix, is asked in place of the public host
-    for a file of the same name. A download that was broken off goes on where it stopped; it lies in
-    `downloads` until the caller removes it.
+    for `in_mirror` or, without it, for a file of the same name. A download that was broken off goes on where
+    it stopped; it lies in `downloads` until the caller removes it.
 
     Raises:
         InputError: the mirror lacks the file, the address is not https, or the host cannot be reached.
     """
     name = PurePosixPath(urlsplit(address).path).name
     mirror = os.environ.get("DATA_MIRROR", "")
+    wanted = in_mirror or name
     if mirror and "://" not in mirror:
-        path = Path(mirror) / name
+        path = Path(mirror) / wanted
         if not path.is_file():
             raise InputError(
-                f"DATA_MIRROR={mirror} holds no {name}; put it there, or unset DATA_MIRROR to fetch {address}"
+                f"DATA_MIRROR={mirror} holds no {wanted}; put it there, or unset DATA_MIRROR to fetch {address}"
             )
         return path
-    source = f"{mirror.rstrip('/')}/{name}" if mirror else address
+    source = f"{mirror.rstrip('/')}/{wanted}" if mirror else address
     downloads.mkdir(parents=True, exist_ok=True)
     path = downloads / name
     try:
@@ -46,7 +77,7 @@ def fetch(address: str, downloads: Path) -> Path:
         reason = f"status {error.response.status_code}" if error.response is not None else type(error).__name__
         raise InputError(
             f"{source} could not be fetched ({reason}); check the address, the network and its proxy, "
-            f"or set DATA_MIRROR to a folder or address that holds {name}"
+            f"or set DATA_MIRROR to a folder or address that holds {wanted}"
         ) from None
     return path
 

@@ -1,13 +1,37 @@
 """Words: how texts are cut into them."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN
 
+ABBREVIATIONS = ("mr", "mrs", "ms", "dr", "jr", "vs", "etc", "inc", "co", "bros", "no", "al", "sept", "wash")
+# What the Penn Treebank cuts off a lower-case word: clitics, brackets, quotes, punctuation, a sentence's full stop.
+CUT = re.compile(
+    rf"""(?<=\w) (?: n't | '(?:s|re|ve|ll|d|m) ) (?= [.,!?;:)\]"]* (?!\S))
+      | [()\[\]"]
+      | (?<=[\w)\]"']) (?: \.\.\.+ | [,!?;:]+ ) (?!\S)
+      | (?<=[a-z][a-z]) {"".join(rf"(?<!{chr(92)}b{word})" for word in ABBREVIATIONS)} \. (?= [)\]"']* (?!\S))""",
+    re.VERBOSE,
+)
+
 
 def at_blanks(text: str) -> list[str]:
-    """Words of a text that is tokenized already, such as SST-2's, as the notebook cuts them."""
+    """Words of a text that is tokenized already, as the notebook cuts SST-2's."""
     return text.strip().replace("\n", " ").split(" ")
+
+
+def as_treebank(text: str) -> list[str]:
+    """Words of a text as the Penn Treebank writes them, lower-cased (https://aclanthology.org/J93-2004).
+
+    SST-2's rows are in this form already and come out as `at_blanks` cuts them, so that a text that a person
+    types becomes like one of them.
+    """
+    return CUT.sub(apart, text.lower().replace("’", "'")).split()
+
+
+def apart(cut: re.Match) -> str:
+    return f" {' '.join(cut[0]) if cut[0][0] in '!?,;:' else cut[0]} "
 
 
 def raw_text_splitter() -> Callable[[str], list[str]]:
@@ -24,6 +48,6 @@ def raw_text_splitter() -> Callable[[str], list[str]]:
 
 
 def split_words(texts: Sequence[str], tokenizer: str) -> list[list[str]]:
-    """The words of each text; `tokenizer` is `blanks` or `raw_text`. A text of no words has one, unknown."""
-    split = at_blanks if tokenizer == "blanks" else raw_text_splitter()
+    """The words of each text, by the tokenizer `blanks`, `treebank` or `raw_text`; a text of none has one, unknown."""
+    split = {"blanks": at_blanks, "treebank": as_treebank}.get(tokenizer) or raw_text_splitter()
     return [split(text) or [SPECIAL_TOKENS[UNKNOWN]] for text in texts]

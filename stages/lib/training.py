@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,26 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
 
-from stages.lib.batches import Sequences, evaluation_batches, training_batches
+from stages.lib.batches import Sequences, training_batches
 from stages.lib.checkpoints import Checkpoint
 from stages.lib.command import InputError
-
-EVALUATION_BATCH = 256  # rows
-
-
-def choose_device() -> torch.device:
-    """What `DEVICE` in the environment names, else the machine's accelerator, else the CPU.
-
-    Raises:
-        InputError: `DEVICE` names none that this machine has.
-    """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
-    torch.use_deterministic_algorithms(True)
-    wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator(check_available=True) or "cpu"
-    try:
-        return torch.empty(0, device=wanted).device
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"DEVICE={wanted} cannot be used here ({str(error).splitlines()[0]}); try cpu") from None
+from stages.lib.inference import predict
 
 
 @dataclass
@@ -55,22 +38,24 @@ class Trainer:
         clip_norm: float,
         average_decay: float,
         label_smoothing: float,
+        warmup: float | None = None,
     ):
         self.device = device
         self.model = model.to(device)
         # The model that is kept is a moving average of the weights: https://arxiv.org/abs/1803.05407
         self.averaged = copy.deepcopy(self.model)
         self.best = copy.deepcopy(self.averaged.state_dict())
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
-        )
+        self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
+        self.learning_rate = learning_rate
+        self.warmup = warmup
         self.clip_norm = clip_norm
         self.average_decay = average_decay
         self.label_smoothing = label_smoothing
         self.steps = 0
 
-    def train_epoch(self, rows: Sequences, batches: list[np.ndarray], description: str) -> float:
-        """One pass over the batches; the mean loss over all rows."""
+    def train_epoch(self, rows: Sequences, batches: list[np.ndarray], all_steps: int, description: str) -> float:
+        """One pass over the batches, of `all_steps` of the whole training; the mean loss over all rows."""
         self.model.train()
         total = 0.0
         for batch in tqdm(batches, desc=description, leave=False, disable=None):
@@ -78,12 +63,20 @@ class Trainer:
             loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing)
             self.optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+            nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.learning_rate * self.schedule(self.steps / all_steps)
             self.optimizer.step()
             self.steps += 1
             self.update_average()
             total += loss.item() * len(batch)
         return total / len(rows)
+
+    def schedule(self, share: float) -> float:
+        """The learning rate's factor once a share of all steps is done: 1, or up and down in two straight lines."""
+        if self.warmup is None:
+            return 1.0
+        return min((share + 1e-9) / self.warmup, (1 - share) / (1 - self.warmup)) if self.warmup else 1 - share
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -107,7 +100,7 @@ class Trainer:
         self.averaged.load_state_dict(parts["averaged"])
         self.best = parts["best"]
         optimizer = self.optimizer.state_dict()
-        optimizer["state"] = {index: parts[f"optimizer.{index}"] for index, _ in enumerate(self.model.parameters())}
+        optimizer["state"] = {index: parts[f"optimizer.{index}"] for index, _ in enumerate(self.trained)}
         self.optimizer.load_state_dict(optimizer)
         self.steps = steps
 
@@ -131,11 +124,13 @@ def fit(
     batch_size: int,
     epochs: int,
     patience: int,
+    last_epoch: int | None = None,
 ) -> Progress:
     """Train until `epochs` are done or the validation loss has not fallen for `patience` epochs.
 
     The trainer ends with the averaged weights of the epoch with the lowest validation loss or, without
     validation rows, of the last epoch. A killed training goes on from its last checkpoint and ends in the same bytes.
+    With `last_epoch` it stops there, though its learning rate is on the way to `epochs`.
 
     Raises:
         InputError: the loss is no longer a number.
@@ -146,11 +141,12 @@ def fit(
         progress = Progress(**entries)
         trainer.restore(state, steps=progress.epoch * math.ceil(len(train) / batch_size))
         print(f"resumed after epoch {progress.epoch}", flush=True)
-    while progress.epoch < epochs and progress.epoch - progress.best_epoch < patience:
+    all_steps = epochs * math.ceil(len(train) / batch_size)
+    while progress.epoch < (last_epoch or epochs) and progress.epoch - progress.best_epoch < patience:
         progress.epoch += 1
         batches = list(training_batches(train.lengths, batch_size, seed_epoch(seed, progress.epoch)))
         entry = {"epoch": progress.epoch}
-        entry["train_loss"] = trainer.train_epoch(train, batches, f"epoch {progress.epoch}")
+        entry["train_loss"] = trainer.train_epoch(train, batches, all_steps, f"epoch {progress.epoch}")
         if not math.isfinite(entry["train_loss"]):
             raise InputError(f"the loss left all bounds in epoch {progress.epoch}; lower the model's learning_rate")
         if valid is not None:
@@ -169,15 +165,3 @@ def validate(trainer: Trainer, valid: Sequences) -> dict[str, float]:
     logits, labels = predict(trainer.averaged, valid, trainer.device), torch.tensor(valid.labels)
     accuracy = (logits.argmax(dim=1) == labels).double().mean()
     return {"valid_loss": F.cross_entropy(logits, labels).item(), "valid_accuracy": accuracy.item()}
-
-
-@torch.inference_mode()
-def predict(model: nn.Module, rows: Sequences, device: torch.device) -> torch.Tensor:
-    """Logits (N, C) in the order of the rows, on the CPU."""
-    model.eval()
-    order, logits = [], []
-    for batch in evaluation_batches(rows.lengths, EVALUATION_BATCH):
-        tokens, lengths, _ = rows.batch(batch, device)
-        order.append(batch)
-        logits.append(model(tokens, lengths).cpu())
-    return torch.cat(logits)[torch.from_numpy(np.argsort(np.concatenate(order)))]

@@ -6,7 +6,7 @@ from torch import nn
 from stages.models.bidirectional import Bidirectional
 from stages.models.cells import LSTM
 from stages.models.embedding import WordEmbedding
-from stages.models.pooling import POOLINGS
+from stages.models.pooling import BIDIRECTIONAL_POOLINGS
 
 
 class Classifier(nn.Module):
@@ -28,7 +28,7 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.lower = Bidirectional(LSTM(embedding_size, hidden_size), LSTM(embedding_size, hidden_size))
         self.upper = Bidirectional(LSTM(2 * hidden_size, hidden_size), LSTM(2 * hidden_size, hidden_size))
-        self.pooling = POOLINGS[pooling](2 * hidden_size)
+        self.pooling = BIDIRECTIONAL_POOLINGS[pooling](2 * hidden_size)
         self.output = nn.Linear(2 * hidden_size, classes)
 
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

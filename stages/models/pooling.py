@@ -19,6 +19,22 @@ class Last(nn.Module):
         return states[torch.arange(len(states), device=states.device), lengths - 1]
 
 
+class Final(nn.Module):
+    """The final states of two directions, (B, T, H) → (B, H): each has read the whole sequence.
+
+    The first half of the features is the forward direction's, after the last word, the other half the
+    backward direction's, before the first.
+    """
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.last = Last(size)
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        of_forward, of_backward = states.chunk(2, dim=2)  # 2 × (B, T, H / 2)
+        return torch.cat([self.last(of_forward, lengths), of_backward[:, 0]], dim=1)
+
+
 class Mean(nn.Module):
     """The mean over each sequence's words, (B, T, H) → (B, H)."""
 
@@ -56,4 +72,6 @@ class Attention(nn.Module):
         return (weights * states).sum(dim=1)
 
 
-POOLINGS = {"last": Last, "mean": Mean, "max": Max, "attention": Attention}
+OF_ALL_STATES = {"mean": Mean, "max": Max, "attention": Attention}
+POOLINGS = {"last": Last, **OF_ALL_STATES}
+BIDIRECTIONAL_POOLINGS = {"final": Final, **OF_ALL_STATES}

@@ -1,0 +1,62 @@
+"""Embed: a frozen encoder's hidden states of every wordpiece, computed once for all models that read them."""
+
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from stages.lib import command, files, params
+from stages.lib.batches import Sequences, read_splits
+from stages.lib.checkpoints import resume_key
+from stages.lib.devices import choose_device, note_emulation
+from stages.lib.encoders import FrozenEncoder
+from stages.lib.features import FeatureFile, check_space
+from stages.lib.inputs import read_input, write_input
+
+
+def write_rows(path: Path, rows: Sequences) -> None:
+    pq.write_table(pa.table({"id": rows.ids, "label": rows.labels, "length": rows.lengths}), path)
+
+
+def main() -> None:
+    paths = {"wordpieces": Path, "weights": Path, "checkpoints": Path, "out": Path}
+    arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
+    chosen = params.section("encoders", arguments.encoder)
+    settings = {"layers": chosen["layers"], "mix": chosen["mix"]}
+    settings["precision"] = params.section("corpora", arguments.corpus)["precision"]
+    device = choose_device()
+    note_emulation(settings["precision"], device)
+    encoder = FrozenEncoder(arguments.weights, **settings, device=device)
+    weights = files.sha256(arguments.weights / "model.safetensors")
+    about, rows = read_input(arguments.wordpieces), read_splits(arguments.wordpieces)
+    key = resume_key([*arguments.weights.iterdir(), *arguments.wordpieces.iterdir()], settings)
+    width = encoder.states * encoder.feature_size
+    partial = {split: FeatureFile(arguments.checkpoints / f"{key}-{split}.npy", rows[split], width) for split in rows}
+    check_space(partial.values())
+
+    for split, file in partial.items():
+        with tqdm(desc=split, total=file.tokens, initial=file.written, unit=" tokens", disable=None) as progress:
+            for part, features in file.missing():
+                encoder.write(part, features, progress)
+        print(f"{arguments.corpus} {split}: {len(rows[split]):,} rows, {file.tokens:,} tokens", flush=True)
+    with files.new_folder(arguments.out) as folder:
+        for name in about["files"]:
+            shutil.copyfile(arguments.wordpieces / name, folder / name)
+        write_input(
+            folder,
+            kind="features",
+            files_to_keep=about["files"],
+            arguments={"feature_size": encoder.feature_size, "states": encoder.states},
+            max_length=about["max_length"],
+            encoder={"name": arguments.encoder, "weights": weights, **settings},
+        )
+        for split in rows:
+            write_rows(folder / f"{split}.parquet", rows[split])
+        for split, file in partial.items():
+            file.path.rename(folder / f"{split}.npy")
+
+
+if __name__ == "__main__":
+    command.run(main)

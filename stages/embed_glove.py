@@ -1,0 +1,52 @@
+"""Embed: the vocabulary's words in GloVe's vectors, beside the corpus's ids."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from safetensors.numpy import save
+
+from stages.lib import command, files
+from stages.lib.glove import read_vectors
+from stages.lib.inputs import read_input, write_input
+from stages.lib.vocabulary import PADDING, SPECIAL_TOKENS, UNKNOWN, read_vocabulary
+
+SEED = 1  # of the vectors of words that GloVe lacks
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, corpus=str, dimension=int, ids=Path, glove=Path, out=Path)
+    vocabulary = read_vocabulary(arguments.ids / "vocab.txt")
+    path = arguments.glove / f"glove.6B.{arguments.dimension}d.txt"
+    positions, found = read_vectors(path, vocabulary[len(SPECIAL_TOKENS) :], arguments.dimension)
+    positions += len(SPECIAL_TOKENS)
+    table = (
+        np.random.default_rng(SEED).normal(0, found.std(), (len(vocabulary), arguments.dimension)).astype(np.float32)
+    )
+    table[positions] = found
+    table[PADDING], table[UNKNOWN] = 0, found.mean(axis=0)
+
+    tokens = pq.read_table(arguments.ids / "train.parquet", columns=["tokens"])["tokens"]
+    covered = np.isin(pc.list_flatten(tokens).to_numpy(), positions)
+    print(
+        f"{arguments.corpus}: {len(positions):,} of {len(vocabulary) - len(SPECIAL_TOKENS):,} words "
+        f"and {covered.mean():.2%} of train's tokens have a vector"
+    )
+    with files.new_folder(arguments.out) as folder:
+        for source in arguments.ids.iterdir():
+            shutil.copyfile(source, folder / source.name)
+        about = read_input(arguments.ids)
+        write_input(
+            folder,
+            kind=about["kind"],
+            files_to_keep=about["files"],
+            arguments=about["arguments"] | {"embedding_size": arguments.dimension},
+            tokenizer=about["tokenizer"],
+        )
+        (folder / "vectors.safetensors").write_bytes(save({"vectors": table}))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,28 @@
+"""The device that models run on; nothing of it stands in the parameters."""
+
+import os
+
+import torch
+
+from stages.lib.command import InputError
+
+
+def choose_device() -> torch.device:
+    """What `DEVICE` in the environment names, else the machine's accelerator, else the CPU.
+
+    Raises:
+        InputError: `DEVICE` names none that this machine has.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
+    torch.use_deterministic_algorithms(True)
+    wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator(check_available=True) or "cpu"
+    try:
+        return torch.empty(0, device=wanted).device
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"DEVICE={wanted} cannot be used here ({str(error).splitlines()[0]}); try cpu") from None
+
+
+def note_emulation(precision: str, device: torch.device) -> None:
+    """Say so where bf16 is not in the processor: the results are the same kind of numbers, far more slowly."""
+    if precision == "bf16" and device.type == "cpu" and not torch.cpu.get_capabilities().get("avx512_bf16", True):
+        print("this processor emulates bf16, slowly; precision: fp32 in params.yaml is faster here", flush=True)

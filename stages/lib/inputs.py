@@ -1,0 +1,22 @@
+"""What a model reads: a folder of rows, and `input.json`, which says how a text becomes such a row."""
+
+import json
+from pathlib import Path
+
+from stages.lib import files
+
+NAME = "input.json"
+
+
+def write_input(folder: Path, *, kind: str, files_to_keep: list[str], arguments: dict, **about: object) -> None:
+    """Describe a folder of rows.
+
+    kind: `words`, `wordpieces` or `features`, as `stages/lib/readers.py` reads texts.
+    files_to_keep: what reading a text needs later; a training copies these files to its run.
+    arguments: what a model has to know of its input, passed to its constructor.
+    """
+    files.write_json(folder / NAME, {"kind": kind, "files": files_to_keep, "arguments": arguments, **about})
+
+
+def read_input(folder: Path) -> dict:
+    return json.loads((folder / NAME).read_text(encoding="utf-8"))

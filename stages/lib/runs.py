@@ -1,0 +1,68 @@
+"""What a training leaves behind: a folder that holds all that later stages and a person need of it."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from stages.lib.command import InputError
+
+FORMAT = 2
+MODELS = Path(__file__).parent.parent / "models"
+KEYS = ("model", "arguments", "input", "corpus", "labels", "seed", "best_epoch", "parameters")
+
+
+def write_run(folder: Path, run: dict, history: pd.DataFrame, predictions: pd.DataFrame, kept: list[Path]) -> None:
+    """Write `run.json`, `history.csv` and `predictions.parquet`, and copy what reading a text needs.
+
+    predictions: split, id, label and probability of the last class (of two: positive), a row an example.
+    """
+    if set(run) != set(KEYS):
+        raise ValueError(f"a run has {KEYS}, not {tuple(run)}")
+    (folder / "run.json").write_text(json.dumps({"format": FORMAT, **run}, indent=2) + "\n", encoding="utf-8")
+    history.to_csv(folder / "history.csv", index=False)
+    predictions.to_parquet(folder / "predictions.parquet", index=False)
+    for path in kept:
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+def read_run(folder: Path) -> dict:
+    """What `run.json` says.
+
+    Raises:
+        InputError: there is none, it is of another version, or it names no model of `stages/models`.
+    """
+    path = folder / "run.json"
+    again = "train it again with `dvc repro`"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no trained model; {again}")
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{path} is no JSON; {again}") from None
+    if not isinstance(run, dict) or run.get("format") != FORMAT or not set(KEYS) <= set(run):
+        found = run.get("format") if isinstance(run, dict) else None
+        raise InputError(f"{path} has format {found!r}, expected {FORMAT}; {again}")
+    name = str(run["model"])
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or not (MODELS / f"{name}.py").is_file():
+        raise InputError(f"{path} names {name!r}, which is no module of stages/models; {again}")
+    return run
+
+
+def run_folders(rung: Path, seeds: list[int]) -> dict[str, Path]:
+    """The runs of a rung by their seed; a rung that draws nothing at random has one run and no seed, `""`."""
+    return {"": rung} if (rung / "run.json").is_file() else {str(seed): rung / str(seed) for seed in seeds}
+
+
+def most_accurate(runs: Path, metrics: Path) -> str:
+    """The trained rung of a corpus that is most accurate on valid, by its metrics.
+
+    Raises:
+        InputError: none is trained.
+    """
+    rungs = [path.stem for path in metrics.glob("*.json") if any((runs / path.stem).rglob("run.json"))]
+    if not rungs:
+        raise InputError(f"{runs} holds no trained model; run `make repro CORPORA={runs.name}` first")
+    metrics_of = {rung: json.loads((metrics / f"{rung}.json").read_text(encoding="utf-8")) for rung in rungs}
+    return max(sorted(rungs), key=lambda rung: metrics_of[rung]["valid"]["accuracy"])

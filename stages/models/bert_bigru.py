@@ -1,0 +1,45 @@
+"""N4.4 and K5.2: a frozen BERT's hidden states, read by two layers of GRUs in both directions."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from stages.models.bidirectional import Bidirectional
+from stages.models.cells import GRU
+from stages.models.pooling import BIDIRECTIONAL_POOLINGS
+
+
+class Classifier(nn.Module):
+    """Features → BiGRU → dropout → BiGRU → pooling over time → dropout → logits.
+
+    Of several hidden states of a token the mean is taken, with learned weights (https://arxiv.org/abs/1802.05365).
+    """
+
+    def __init__(
+        self,
+        feature_size: int,
+        states: int,
+        classes: int,
+        *,
+        hidden_size: int,
+        dropout: float,
+        pooling: str,
+    ):
+        super().__init__()
+        self.sizes = states, feature_size
+        self.mix = nn.Parameter(torch.zeros(states)) if states > 1 else None
+        self.dropout = nn.Dropout(dropout)
+        self.lower = Bidirectional(GRU(feature_size, hidden_size), GRU(feature_size, hidden_size))
+        self.upper = Bidirectional(GRU(2 * hidden_size, hidden_size), GRU(2 * hidden_size, hidden_size))
+        self.pooling = BIDIRECTIONAL_POOLINGS[pooling](2 * hidden_size)
+        self.output = nn.Linear(2 * hidden_size, classes)
+
+    def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        words = features.float()  # (B, T, S·E)
+        if self.mix is not None:
+            words = torch.einsum("btse,s->bte", words.unflatten(2, self.sizes), self.mix.softmax(dim=0))  # → (B, T, E)
+        words = F.layer_norm(words, words.shape[2:])
+        states = self.dropout(self.lower(words, lengths))  # → (B, T, 2·H)
+        states = self.upper(states, lengths)  # → (B, T, 2·H)
+        pooled = self.dropout(self.pooling(states, lengths))  # → (B, 2·H)
+        return self.output(pooled)  # → (B, C)

