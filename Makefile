@@ -8,11 +8,14 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-repro: .venv/installed ## run what changed; CORPORA=sst2 or CORPORA=sample,sst2 chooses the corpora for this run
+# CORPORA=sst2,imdb and GLOVE=50 choose for one run what params.yaml leaves out.
+selection = $(if $(CORPORA),-S 'run.corpora=[$(CORPORA)]') $(if $(GLOVE),-S 'run.glove=[$(GLOVE)]')
+
+repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe
 	@python -m stages.check_params --out data/params.checked
-ifdef CORPORA
+ifneq ($(CORPORA)$(GLOVE),)
 	@cp params.yaml .params.kept && trap 'mv .params.kept params.yaml' EXIT && trap 'exit 130' HUP INT TERM && \
-	dvc exp run -S 'run.corpora=[$(CORPORA)]'
+	dvc exp run $(selection)
 else
 	@dvc repro
 endif

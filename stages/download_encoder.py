@@ -1,17 +1,12 @@
 """Download: a pretrained BERT, from an installed package, a folder or the hub, verified by its content."""
 
 import importlib.util
-import json
 import shutil
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from stages.lib import command, files, params, sources
 from stages.lib.command import InputError
-from stages.lib.wordpieces import read_tokenizer
-
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
+from stages.lib.encoder_files import FILES, check_encoder
 
 
 def source_folder(source: dict) -> Path:
@@ -19,7 +14,7 @@ def source_folder(source: dict) -> Path:
     if "package" not in source:
         return Path(source["folder"])
     found = importlib.util.find_spec(source["package"])
-    if found is None:
+    if found is None or found.origin is None:  # None: a folder that only has the package's name
         raise InputError(f"the package {source['package']} is not installed; run `pip install -r requirements.txt`")
     return Path(found.origin).parent / source["folder"]
 
@@ -34,31 +29,6 @@ def fetch_from_hub(source: dict, downloads: Path, folder: Path) -> None:
     shutil.rmtree(of_revision, ignore_errors=True)
 
 
-def check(folder: Path, name: str, max_length: int) -> None:
-    """Refuse what is no BERT, or whose parts do not belong together."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        with safe_open(folder / "model.safetensors", framework="np") as weights:
-            embeddings = [key for key in weights.keys() if key.endswith("word_embeddings.weight")]  # noqa: SIM118
-            rows = weights.get_slice(embeddings[0]).get_shape()[0] if embeddings else None
-    except (ValueError, SafetensorError) as error:
-        raise InputError(f"encoders.{name}: the files are damaged ({error}); fetch them again") from None
-    if config.get("model_type") != "bert":
-        raise InputError(f"encoders.{name} is of the architecture {config.get('model_type')!r}, expected 'bert'")
-    if rows != config["vocab_size"]:
-        raise InputError(
-            f"encoders.{name}: model.safetensors has vectors for {rows} pieces, config.json says {config['vocab_size']}"
-        )
-    if max_length > config["max_position_embeddings"]:
-        raise InputError(
-            f"params.yaml: encoders.{name}.max_length is {max_length}; "
-            f"the encoder reads {config['max_position_embeddings']} pieces"
-        )
-    pieces = read_tokenizer(folder / "tokenizer.json", max_length).get_vocab_size()
-    if pieces > rows:
-        raise InputError(f"encoders.{name}: tokenizer.json has {pieces} pieces, the weights {rows}")
-
-
 def main() -> None:
     arguments = command.arguments(__doc__, encoder=str, downloads=Path, out=Path)
     encoder = params.section("encoders", arguments.encoder)
@@ -68,7 +38,7 @@ def main() -> None:
         else:
             sources.copy_files(source_folder(encoder["source"]), FILES, folder)
         sources.verify(folder, encoder["checksums"])
-        check(folder, arguments.encoder, encoder["max_length"])
+        check_encoder(folder, arguments.encoder, encoder["max_length"])
     print(arguments.encoder)
 
 

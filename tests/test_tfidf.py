@@ -1,16 +1,27 @@
-"""The honest baseline: n-grams counted, weighted as written down by hand, and classified as scikit-learn does."""
+"""The honest baseline: counted, weighted as by hand, classified as scikit-learn does; a damaged run is refused."""
 
 import json
 import math
 import random
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import Project
+from safetensors.numpy import load, save
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from stages import train_linear
+from stages.lib.command import InputError
+from stages.lib.runs import write_run
+from stages.lib.scorers import load_scorer
+from stages.lib.vocabulary import write_vocabulary
 from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio
 
 TEXTS = [["a", "good", "film"], ["good", "good", "good"], ["a", "bad", "film"], ["bad"]]
@@ -18,12 +29,11 @@ LABELS = np.array([1, 1, 0, 0])
 
 
 def generated_texts(count: int) -> tuple[list[list[str]], np.ndarray]:
-    """Texts of random words, the first of which leans to the label."""
+    """Texts of random words, the first of which tells the label."""
     generator = random.Random(2)
     labels = [row % 2 for row in range(count)]
-    return [[f"{generator.choice('xy')}{label}", *generator.choices("abcdef", k=5)] for label in labels], np.array(
-        labels
-    )
+    texts = [[f"{generator.choice('xy')}{label}", *generator.choices("abcdef", k=5)] for label in labels]
+    return texts, np.array(labels)
 
 
 @pytest.mark.parametrize(
@@ -107,14 +117,17 @@ def words(project: Project) -> Project:
     return project
 
 
-def train(project: Project, out: str):
-    return project.run_stage("train_linear", model="tfidf", words="data/words", out=out)
+def train(project: Project, out: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`train_linear` in this process."""
+    monkeypatch.chdir(project.folder)
+    options = ["--corpus", "own", "--model", "tfidf", "--words", "data/words", "--out", out]
+    monkeypatch.setattr(sys, "argv", ["train_linear", *options])
+    train_linear.main()
+    return project.folder / out
 
 
-def test_every_combination_is_tried_and_the_best_on_valid_kept(words):
-    first, again = train(words, "runs/first"), train(words, "runs/again")
-    assert (first.returncode, again.returncode) == (0, 0), first.stderr
-    folder = words.folder / "runs/first"
+def test_every_combination_is_tried_and_the_best_on_valid_kept(words, monkeypatch):
+    folder = train(words, "runs/first", monkeypatch)
     history = pd.read_csv(folder / "history.csv")
     settings = ["longest_ngram", "weighting", "inverse_regularization"]
     assert len(history) == len(history[settings].drop_duplicates()) == 8
@@ -125,17 +138,83 @@ def test_every_combination_is_tried_and_the_best_on_valid_kept(words):
     predictions = pd.read_parquet(folder / "predictions.parquet")
     assert predictions["split"].tolist() == ["valid"] * 10 + ["test"] * 10
     assert predictions["id"].tolist() == [f"own:{row}" for row in range(40, 60)]
+
+
+def test_another_process_writes_the_same_bytes(words, monkeypatch):
+    folder = train(words, "runs/first", monkeypatch)
+    again = words.run_stage("train_linear", model="tfidf", words="data/words", out="runs/again")
+    assert again.returncode == 0, again.stderr
     for path in folder.iterdir():
         assert path.read_bytes() == (words.folder / "runs/again" / path.name).read_bytes(), path.name
 
 
-def test_valid_rows_that_are_test_rows_forbid_the_final_fit(words):
+def test_the_final_fit_learns_from_valid_too(words, monkeypatch):
+    first = pd.read_parquet(train(words, "runs/first", monkeypatch) / "predictions.parquet")
     words.set("corpora.own.training.final_fit", True)
-    test = words.folder / "data/words/test.parquet"
-    (words.folder / "data/words/valid.parquet").write_bytes(test.read_bytes())
-    refused = train(words, "runs/first")
-    assert refused.returncode == 1
-    assert refused.stderr.splitlines() == [
-        "error: params.yaml: corpora.own: valid holds test rows; set its final_fit to false"
-    ]
-    assert not (words.folder / "runs/first").exists()
+    final = pd.read_parquet(train(words, "runs/final", monkeypatch) / "predictions.parquet")
+    changed = first["probability"] != final["probability"]
+    assert changed.tolist() == [False] * 10 + [True] * 10
+
+
+def test_valid_rows_that_are_test_rows_forbid_the_final_fit(words, monkeypatch):
+    words.set("corpora.own.training.final_fit", True)
+    shutil.copyfile(words.folder / "data/words/test.parquet", words.folder / "data/words/valid.parquet")
+    with pytest.raises(InputError, match=r"own: valid holds test rows; set its final_fit to false"):
+        train(words, "runs/first", monkeypatch)
+    assert not (words.folder / "runs").exists()
+
+
+def change_run(**changes: object) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        run = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps(run | changes))
+
+    return change
+
+
+def change_bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(change((folder / name).read_bytes()))
+
+
+def fewer_weights(content: bytes) -> bytes:
+    return save({name: tensor[..., :-1].copy() for name, tensor in load(content).items()})
+
+
+# What happens to a run's folder, and what the message says.
+DAMAGES = {
+    "no folder": (shutil.rmtree, "holds no trained model"),
+    "no run.json": (lambda folder: (folder / "run.json").unlink(), "holds no trained model"),
+    "run.json cut": (change_bytes("run.json", lambda content: content[:60]), "is no JSON"),
+    "run.json in no UTF-8": (change_bytes("run.json", lambda content: content + b"\xff"), "is no JSON"),
+    "run.json is a list": (change_bytes("run.json", lambda content: b"[1]"), "has format None"),
+    "another format": (change_run(format=1), "has format 1, expected 2"),
+    "model out of the folder": (change_run(model="../evil"), "names '../evil'"),
+    "model of another package": (change_run(model="os"), "names 'os'"),
+    "model that is no name": (change_run(model=["rnn"]), "names .* no module of stages/models"),
+    "module that is no model": (change_run(model="cells"), "damaged"),
+    "unknown kind": (change_run(input={"kind": "smells"}), "damaged"),
+    "no tokenizer named": (change_run(input={"kind": "text"}), "damaged"),
+    "weights cut": (change_bytes("model.safetensors", lambda content: content[:200]), "damaged"),
+    "fewer weights": (change_bytes("model.safetensors", fewer_weights), "damaged"),
+    "fewer n-grams": (change_bytes("ngrams.txt", lambda content: content[:20]), "damaged"),
+    "no n-grams": (change_bytes("ngrams.txt", lambda content: b""), "damaged"),
+    "an n-gram twice": (change_bytes("ngrams.txt", lambda content: content + content[:2]), "damaged"),
+    "n-grams in no UTF-8": (change_bytes("ngrams.txt", lambda content: content + b"\xff\n"), "damaged"),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_run_is_refused_before_a_text_is_read(tmp_path, damage, message):
+    texts, labels = generated_texts(20)
+    model = fit(*count(texts, 1), labels, weighting="idf", inverse_regularization=1.0)
+    about = {"kind": "text", "tokenizer": "blanks", "files": ["ngrams.txt"]}
+    run = {"model": "tfidf", "arguments": {}, "input": about, "corpus": "own", "labels": ["negative", "positive"]}
+    write_vocabulary(tmp_path / "ngrams.txt", model.ngrams)
+    (tmp_path / "model.safetensors").write_bytes(save(model.tensors()))
+    write_run(tmp_path, run | {"seed": None, "best_epoch": None, "parameters": 1}, pd.DataFrame(), pd.DataFrame(), [])
+    load_scorer(tmp_path, tmp_path, torch.device("cpu"))
+    damage(tmp_path)
+    with pytest.raises(InputError, match=message) as refused:
+        load_scorer(tmp_path, tmp_path, torch.device("cpu"))
+    assert str(tmp_path) in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,6 +1,7 @@
 """The training loop: batches, same seed same bytes, resumption, early stopping."""
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from stages.lib.command import InputError
 from stages.lib.devices import choose_device
 from stages.lib.inference import predict
 from stages.lib.training import Trainer, fit
-from stages.models.lstm import Classifier
+from stages.models import bert_finetuned, glove_lstm, lstm
 
 CPU = torch.device("cpu")
 SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}
@@ -35,15 +36,29 @@ def sequences(rows: int, seed: int = 0) -> Sequences:
     )
 
 
-def trainer(**options: float) -> Trainer:
+def new_lstm() -> torch.nn.Module:
+    return lstm.Classifier(30, 2, embedding_size=8, hidden_size=8, word_dropout=0.2, pooling="max")
+
+
+def new_glove_lstm() -> torch.nn.Module:
+    sizes = {"embedding_size": 8, "hidden_size": 8, "word_dropout": 0.2, "input_dropout": 0.2, "output_dropout": 0.2}
+    return glove_lstm.Classifier(30, 2, freeze=True, pooling="max", **sizes)
+
+
+def new_bert() -> torch.nn.Module:
+    config = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return bert_finetuned.Classifier({**config, "intermediate_size": 16}, "fp32", 2, dropout=0.2)
+
+
+def trainer(new_model: Callable[[], torch.nn.Module] = new_lstm, **options: float) -> Trainer:
     torch.manual_seed(3)
-    model = Classifier(30, 2, embedding_size=8, hidden_size=8, word_dropout=0.2, pooling="max")
+    model = new_model()
     settings = {"learning_rate": 0.01, "weight_decay": 0.01, "clip_norm": 1.0, "average_decay": 0.9}
     return Trainer(model, CPU, **settings, label_smoothing=0.1, **options)
 
 
-def train(folder, **settings) -> tuple[bytes, list[dict]]:
-    new = trainer()
+def train(folder, new_model=new_lstm, **settings) -> tuple[bytes, list[dict]]:
+    new = trainer(new_model, warmup=0.2)
     progress = fit(new, sequences(45), sequences(20, 1), Checkpoint(folder, "key"), seed=3, **SETTINGS | settings)
     return save(new.best), progress.history
 
@@ -93,9 +108,10 @@ def test_same_seed_same_bytes(tmp_path):
     assert train(tmp_path / "second")[0] == first
 
 
+@pytest.mark.parametrize("new_model", [new_lstm, new_glove_lstm, new_bert])
 @pytest.mark.parametrize("killed_after", [1, 2, 3])
-def test_a_killed_training_ends_in_the_same_bytes(tmp_path, monkeypatch, killed_after):
-    expected = train(tmp_path / "whole")
+def test_a_killed_training_ends_in_the_same_bytes(tmp_path, monkeypatch, killed_after, new_model):
+    expected = train(tmp_path / "whole", new_model)
     epochs = 0
 
     def killed_in_an_epoch(*arguments):
@@ -108,10 +124,10 @@ def test_a_killed_training_ends_in_the_same_bytes(tmp_path, monkeypatch, killed_
     train_epoch = Trainer.train_epoch
     monkeypatch.setattr(Trainer, "train_epoch", killed_in_an_epoch)
     with pytest.raises(Killed):
-        train(tmp_path / "killed")
+        train(tmp_path / "killed", new_model)
     monkeypatch.setattr(Trainer, "train_epoch", train_epoch)
 
-    assert train(tmp_path / "killed") == expected
+    assert train(tmp_path / "killed", new_model) == expected
 
 
 def test_a_checkpoint_that_is_broken_is_as_good_as_none(tmp_path):

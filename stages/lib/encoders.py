@@ -36,6 +36,7 @@ def with_weights(encoder: BertModel, weights: dict[str, torch.Tensor]) -> BertMo
         config=encoder.config,
         state_dict=weights,
         add_pooling_layer=False,
+        dtype=torch.float32,  # whatever config.json says
         ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
@@ -56,7 +57,8 @@ class FrozenEncoder:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if max(layers) > config["num_hidden_layers"]:
             raise InputError(
-                f"params.yaml: an encoder's layer {max(layers)} is asked for; it has {config['num_hidden_layers']}"
+                f"params.yaml: the encoder's layers name {max(layers)}; "
+                f"it has hidden states 0 to {config['num_hidden_layers']}"
             )
         encoder = with_weights(new_encoder(config), load_file(folder / "model.safetensors"))
         self.encoder = encoder.to(device, PRECISIONS[precision]).eval()

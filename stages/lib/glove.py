@@ -40,4 +40,7 @@ def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarr
         ) from None
     if not sum(map(len, positions)):
         raise InputError(f"{path.name} has a vector for none of the corpus's words; is it in the corpus's language?")
-    return np.concatenate(positions), np.concatenate(vectors)
+    table = np.concatenate(vectors)
+    if not np.isfinite(table).all():
+        raise InputError(f"{path.name} holds a number that is not finite; fetch it again")
+    return np.concatenate(positions), table

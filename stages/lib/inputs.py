@@ -11,7 +11,7 @@ NAME = "input.json"
 def write_input(folder: Path, *, kind: str, files_to_keep: list[str], arguments: dict, **about: object) -> None:
     """Describe a folder of rows.
 
-    kind: `words`, `wordpieces` or `features`, as `stages/lib/readers.py` reads texts.
+    kind: `words`, `wordpieces` or `features`, as `stages/lib/scorers.py` reads texts.
     files_to_keep: what reading a text needs later; a training copies these files to its run.
     arguments: what a model has to know of its input, passed to its constructor.
     """

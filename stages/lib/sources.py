@@ -41,10 +41,11 @@ def fetched(address: str, downloads: Path, in_mirror: str = "") -> Iterator[Path
     Used or wrong, it is of no more use; a mirror's own file stays.
     """
     path = fetch(address, downloads, in_mirror)
+    mirror = os.environ.get("DATA_MIRROR", "")
     try:
         yield path
     finally:
-        if path.parent == downloads:
+        if not mirror or "://" in mirror:
             path.unlink()
 
 
