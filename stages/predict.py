@@ -5,15 +5,15 @@ else JSON lines: text, label, and the probability of the last class (of two: pos
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from stages.lib import command, files, params
+from stages.lib.command import InputError
 from stages.lib.devices import choose_device
-from stages.lib.lines import chunks, read_texts
+from stages.lib.lines import chunks, read_texts, show
 from stages.lib.runs import most_accurate, run_folders
 from stages.lib.scorers import load_scorer
 
@@ -42,14 +42,6 @@ def score_sentences(sentences: list[str], runs: Path, rungs: list[str], seeds: l
     return scored
 
 
-def show(text: str, probabilities: np.ndarray, labels: list[str]) -> None:
-    label, probability = labels[int(probabilities.argmax())], float(probabilities[-1])
-    if sys.stdout.isatty():
-        print(f"{label:10} {probability:.3f}  {text}")
-    else:
-        print(json.dumps({"text": text, "label": label, "probability": round(probability, 6)}, ensure_ascii=False))
-
-
 def main() -> None:
     arguments = read_arguments()
     everything = params.load()
@@ -59,10 +51,14 @@ def main() -> None:
         scored = score_sentences(everything["predict"]["sentences"], runs, rungs, seeds)
         files.write_json(arguments.out, {"sentences": scored})
         return
+    sys.stdout.reconfigure(encoding="utf-8")
     rung = arguments.model
     if rung is None:
         rung = most_accurate(runs, Path("metrics") / arguments.corpus)
         print(f"scored by {rung}; --model chooses another", file=sys.stderr)
+    known = sorted(path.name for path in runs.glob("*"))
+    if known and rung not in known:
+        raise InputError(f"{runs} has no {rung!r}{params.suggestion(rung, known)}")
     seeds = seeds if arguments.seed is None else [arguments.seed]
     run, scorer = load_scorer(next(iter(run_folders(runs / rung, seeds).values())), ENCODERS, choose_device())
     for chunk in chunks(read_texts(arguments.texts, arguments.file)):

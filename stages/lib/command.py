@@ -25,6 +25,7 @@ def run(main: Callable[[], None]) -> None:
     """Call `main`; bad input, a full disk or a missing file become one line on stderr and exit status 1."""
     try:
         main()
+        sys.stdout.flush()  # or a reader gone, or a full disk, shows only as the interpreter ends
     except InputError as error:
         sys.exit(f"error: {error}")
     except BrokenPipeError:  # who read our output has seen enough

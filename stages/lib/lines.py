@@ -1,14 +1,19 @@
-"""Texts as a person gives them, one at a time: arguments, or lines of a stream of any length."""
+"""Texts as a person gives them, arguments or lines of a stream of any length, and what the person gets to see."""
 
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from stages.lib.command import InputError
 
 LONGEST = 100_000  # characters of a text
 CHUNK_TEXTS, CHUNK_CHARACTERS = 4096, 1 << 20
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what steers a terminal
 
 
 def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
@@ -47,6 +52,8 @@ def checked(text: str, place: str) -> str:
         raise InputError(f"{place}: the text has more than {LONGEST:,} characters; cut it")
     if not text.strip():
         raise InputError(f"{place}: the text is empty; give it words or remove it")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # what Python makes of other bytes in arguments
+        raise InputError(f"{place}: not UTF-8; give it as UTF-8")
     return text
 
 
@@ -61,3 +68,12 @@ def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
             chunk, characters = [], 0
     if chunk:
         yield chunk
+
+
+def show(text: str, probabilities: np.ndarray, labels: list[str]) -> None:
+    """Print a text with its class and the last class's probability: a row on a terminal, else a JSON line."""
+    label, probability = labels[int(probabilities.argmax())], float(probabilities[-1])
+    if sys.stdout.isatty():
+        print(f"{label:10} {probability:.3f}  {CONTROLS.sub(lambda control: repr(control[0])[1:-1], text)}")
+    else:
+        print(json.dumps({"text": text, "label": label, "probability": round(probability, 6)}, ensure_ascii=False))

@@ -14,7 +14,6 @@ from tqdm import tqdm
 from stages.lib import files
 from stages.lib.batches import Sequences
 from stages.lib.command import InputError
-from stages.lib.encoders import FrozenEncoder
 from stages.lib.inference import predict
 from stages.lib.runs import read_run
 from stages.lib.text import split_words
@@ -34,19 +33,24 @@ def load_scorer(folder: Path, encoders: Path, device: torch.device) -> tuple[dic
     """
     run = read_run(folder)
     try:
-        if run["input"]["kind"] == "text":
-            return run, linear_scorer(folder, run)
-        model = importlib.import_module(f"stages.models.{run['model']}").Classifier(**run["arguments"])
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        read = READERS[run["input"]["kind"]](folder, run["input"], encoders, device)
-    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        new_scorer = linear_scorer if run["input"]["kind"] == "text" else network_scorer
+        scorer = new_scorer(folder, run, encoders, device)
+        scorer(["a text"])  # parts that do not fit each other show here
+    except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{folder} is damaged ({reason}); train it again with `dvc repro`") from None
+    return run, scorer
+
+
+def network_scorer(folder: Path, run: dict, encoders: Path, device: torch.device) -> Scorer:
+    model = importlib.import_module(f"stages.models.{run['model']}").Classifier(**run["arguments"])
+    model.load_state_dict(load_file(folder / "model.safetensors"))
     model.to(device)
-    return run, lambda texts: predict(model, read(texts), device).softmax(dim=1).numpy()
+    read = READERS[run["input"]["kind"]](folder, run["input"], encoders, device)
+    return lambda texts: predict(model, read(texts), device).softmax(dim=1).numpy()
 
 
-def linear_scorer(folder: Path, run: dict) -> Scorer:
+def linear_scorer(folder: Path, run: dict, encoders: Path, device: torch.device) -> Scorer:
     linear = importlib.import_module(f"stages.models.{run['model']}")
     ngrams = read_vocabulary(folder / "ngrams.txt")
     model = linear.Classifier(ngrams, **safetensors.numpy.load_file(folder / "model.safetensors"))
@@ -57,8 +61,10 @@ Reader = Callable[[Sequence[str]], Sequences]
 
 
 def word_reader(folder: Path, about: dict, encoders: Path, device: torch.device) -> Reader:
-    words = read_vocabulary(folder / "vocab.txt")[len(SPECIAL_TOKENS) :]
-    ids = {word: number for number, word in enumerate(words, len(SPECIAL_TOKENS))}
+    vocabulary, size = read_vocabulary(folder / "vocab.txt"), about["arguments"]["vocabulary_size"]
+    if len(vocabulary) != size:
+        raise ValueError(f"vocab.txt has {len(vocabulary)} words, the model {size}")
+    ids = {word: number for number, word in enumerate(vocabulary) if number >= len(SPECIAL_TOKENS)}
 
     def read(texts: Sequence[str]) -> Sequences:
         rows = split_words(texts, about["tokenizer"])
@@ -79,6 +85,8 @@ def feature_reader(folder: Path, about: dict, encoders: Path, device: torch.devi
         raise InputError(f"{there} holds no encoder; fetch it with `dvc repro download_encoder`")
     if files.sha256(there / "model.safetensors") != weights:
         raise InputError(f"{folder} was trained on another encoder than {there}; train it again with `dvc repro`")
+    from stages.lib.encoders import FrozenEncoder  # 3 seconds that other models do without
+
     settings = {key: about["encoder"][key] for key in ("layers", "mix", "precision")}
     encoder = FrozenEncoder(there, **settings, device=device)
     read_pieces = wordpiece_reader(folder, about, encoders, device)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN
 
 ABBREVIATIONS = ("mr", "mrs", "ms", "dr", "jr", "vs", "etc", "inc", "co", "bros", "no", "al", "sept", "wash")
-# What the Penn Treebank cuts off a lower-case word: clitics, brackets, quotes, punctuation, a sentence's full stop.
+TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "…": "..."})
+OPENING_QUOTE = re.compile(r'(?<![^\s([])"')
+# What the Penn Treebank cuts off a lower-case word: clitics, brackets, punctuation, a sentence's full stop.
 CUT = re.compile(
-    rf"""(?<=\w) (?: n't | '(?:s|re|ve|ll|d|m) ) (?= [.,!?;:)\]"]* (?!\S))
-      | [()\[\]"]
-      | (?<=[\w)\]"']) (?: \.\.\.+ | [,!?;:]+ ) (?!\S)
-      | (?<=[a-z][a-z]) {"".join(rf"(?<!{chr(92)}b{word})" for word in ABBREVIATIONS)} \. (?= [)\]"']* (?!\S))""",
+    rf"""(?<=\w) (?: n't | '(?:s|re|ve|ll|d|m) ) (?= [.,!?;:)\]']* (?!\S))
+      | [()\[\]]
+      | (?<=[\w)\]'.]) (?: (?<!\.)\.\.\.+ | [,!?;:]+ ) (?= [)\]']* (?!\S))
+      | (?<=[a-z][a-z]) {"".join(rf"(?<!{chr(92)}b{word})" for word in ABBREVIATIONS)} \. (?= [)\]']* (?!\S))
+      | (?<=\d) \. (?= [)\]']* $)""",
     re.VERBOSE,
 )
 
@@ -27,7 +30,8 @@ def as_treebank(text: str) -> list[str]:
     SST-2's rows are in this form already and come out as `at_blanks` cuts them, so that a text that a person
     types becomes like one of them.
     """
-    return CUT.sub(apart, text.lower().replace("’", "'")).split()
+    text = OPENING_QUOTE.sub(" `` ", text.lower().translate(TYPOGRAPHY)).replace('"', " '' ")
+    return CUT.sub(apart, text).split()
 
 
 def apart(cut: re.Match) -> str:
