@@ -11,7 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from stages.models import cells
+from stages.models.gru_cell import GRU
+from stages.models.lstm_cell import LSTM
+from stages.models.rnn_cell import RNN
 
 SHAPES = [(20, 128, 128, 128), (50, 128, 256, 256), (200, 64, 300, 256)]  # T, B, E, H
 PAIRS = 7
@@ -38,7 +40,7 @@ def main() -> None:
         inputs = torch.randn(batch, time_steps, size, requires_grad=True)
         ratios = [
             ratio(ours(size, hidden), theirs(size, hidden, batch_first=True), inputs)
-            for ours, theirs in ((cells.RNN, nn.RNN), (cells.LSTM, nn.LSTM), (cells.GRU, nn.GRU))
+            for ours, theirs in ((RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU))
         ]
         print(f"{(time_steps, batch, size, hidden)!s:22}" + "".join(f"{value:8.2f}" for value in ratios), flush=True)
 

@@ -5,29 +5,33 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from stages.models import cells
 from stages.models.bidirectional import Bidirectional, reverse_within_lengths
+from stages.models.cells import Recurrence
+from stages.models.gru_cell import GRU
+from stages.models.lstm_cell import LSTM
+from stages.models.rnn_cell import RNN
 
-CELLS = [(cells.RNN, nn.RNN), (cells.LSTM, nn.LSTM), (cells.GRU, nn.GRU)]
+CELLS = [(RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU)]
 TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 LENGTHS = torch.tensor([7, 5, 3, 1])
 
 
-def copy_weights(ours: cells.Recurrence, reference: nn.Module, suffix: str) -> None:
+def copy_weights(ours: Recurrence, reference: nn.Module, suffix: str) -> None:
     with torch.no_grad():
         for name in NAMES:
             getattr(ours, name).copy_(getattr(reference, name + suffix))
 
 
+@pytest.mark.parametrize("time", [1, 2, 7])
 @pytest.mark.parametrize(("ours", "reference"), CELLS)
-def test_states_and_gradients_equal_torchs(ours, reference):
+def test_states_and_gradients_equal_torchs(ours, reference, time):
     torch.manual_seed(1)
     theirs = reference(5, 6, batch_first=True)
     mine = ours(5, 6)
     copy_weights(mine, theirs, "_l0")
-    inputs = torch.randn(4, 7, 5, requires_grad=True)
-    weights = torch.randn(4, 7, 6)
+    inputs = torch.randn(4, time, 5, requires_grad=True)
+    weights = torch.randn(4, time, 6)
 
     states, expected = mine(inputs), theirs(inputs)[0]
     torch.testing.assert_close(states, expected, **TOLERANCE)
@@ -64,11 +68,11 @@ def test_reversal_leaves_padding_behind_the_sequence():
 
 
 def test_forget_gate_starts_open():
-    lstm = cells.LSTM(3, 4, forget_bias=2.0)
+    lstm = LSTM(3, 4, forget_bias=2.0)
     assert (lstm.bias_ih + lstm.bias_hh)[4:8].tolist() == [2.0] * 4
 
 
-@pytest.mark.parametrize("recurrence", [cells.RNN, cells.LSTM, cells.GRU])
+@pytest.mark.parametrize("recurrence", [RNN, LSTM, GRU])
 def test_recurrent_weights_start_orthogonal_gate_by_gate(recurrence):
     torch.manual_seed(1)
     for weight in recurrence(3, 8).weight_hh.chunk(recurrence.gates):

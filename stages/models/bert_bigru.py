@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stages.models.bidirectional import Bidirectional
-from stages.models.cells import GRU
+from stages.models.gru_cell import GRU
 from stages.models.pooling import BIDIRECTIONAL_POOLINGS
 
 

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from stages.models.cells import GRU
 from stages.models.embedding import WordEmbedding
+from stages.models.gru_cell import GRU
 from stages.models.pooling import POOLINGS
 
 

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from stages.models.cells import LSTM
 from stages.models.embedding import WordEmbedding
+from stages.models.lstm_cell import LSTM
 from stages.models.pooling import POOLINGS
 
 

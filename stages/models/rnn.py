@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from stages.models.cells import RNN
 from stages.models.embedding import WordEmbedding
 from stages.models.pooling import POOLINGS
+from stages.models.rnn_cell import RNN
 
 
 class Classifier(nn.Module):
