@@ -26,8 +26,8 @@ test: .venv/installed ## run the tests
 lint: .venv/installed ## check style
 	@ruff check . && ruff format --check .
 
-bench: .venv/installed ## measure the recurrences against torch's
-	@python -m benchmarks.recurrences
+bench: .venv/installed ## measure speed against the usual ways
+	@python -m benchmarks
 
 .venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'

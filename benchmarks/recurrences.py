@@ -1,49 +1,49 @@
-"""Forward and backward of the hand-written recurrences against torch's own, on the same padded input.
+"""Forward and backward of the hand-written recurrences against torch's own, padded and with true lengths."""
 
-Run it with `make bench`. The two take turns and each pair gives a ratio, so that a machine that slows
-down for a while slows both; the median of the ratios is printed.
-"""
-
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from benchmarks.pairs import Row, ratio
+from stages.models.bidirectional import Bidirectional
+from stages.models.cells import Recurrence
 from stages.models.gru_cell import GRU
 from stages.models.lstm_cell import LSTM
 from stages.models.rnn_cell import RNN
 
 SHAPES = [(20, 128, 128, 128), (50, 128, 256, 256), (200, 64, 300, 256)]  # T, B, E, H
+CELLS: list[tuple[type[Recurrence], type[nn.RNNBase]]] = [(RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU)]
 PAIRS = 7
 
 
-def seconds(module: nn.Module, inputs: torch.Tensor, states_of: Callable) -> float:
-    start = time.perf_counter()
-    states_of(module(inputs)).sum().backward()
-    return time.perf_counter() - start
+def backward_of(states_of: Callable[[], torch.Tensor]) -> Callable[[], None]:
+    return lambda: states_of().sum().backward()
 
 
-def ratio(ours: nn.Module, theirs: nn.Module, inputs: torch.Tensor) -> float:
-    """The median, over pairs of runs, of our time over torch's; the first pair only warms up."""
-    pairs = [
-        seconds(ours, inputs, lambda states: states) / seconds(theirs, inputs, lambda outputs: outputs[0])
-        for _ in range(PAIRS + 1)
-    ]
-    return statistics.median(pairs[1:])
+def padded(ours: nn.Module, theirs: nn.Module, inputs: torch.Tensor) -> float:
+    return ratio(backward_of(lambda: ours(inputs)), backward_of(lambda: theirs(inputs)[0]), PAIRS)
 
 
-def main() -> None:
-    print(f"{'(T, B, E, H)':22}" + "".join(f"{cell:>8}" for cell in ("RNN", "LSTM", "GRU")))
-    for time_steps, batch, size, hidden in SHAPES:
-        inputs = torch.randn(batch, time_steps, size, requires_grad=True)
-        ratios = [
-            ratio(ours(size, hidden), theirs(size, hidden, batch_first=True), inputs)
-            for ours, theirs in ((RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU))
-        ]
-        print(f"{(time_steps, batch, size, hidden)!s:22}" + "".join(f"{value:8.2f}" for value in ratios), flush=True)
+def packed(ours: Bidirectional, theirs: nn.Module, inputs: torch.Tensor, lengths: torch.Tensor) -> float:
+    """Both directions, each sequence as long as it is."""
+
+    def of_packed() -> torch.Tensor:
+        sequences = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(theirs(sequences)[0], batch_first=True)[0]
+
+    return ratio(backward_of(lambda: ours(inputs, lengths)), backward_of(of_packed), PAIRS)
 
 
-if __name__ == "__main__":
-    main()
+def rows() -> Iterator[Row]:
+    for time, batch, size, hidden in SHAPES:
+        inputs = torch.randn(batch, time, size, requires_grad=True)
+        lengths = torch.randint(time // 2, time + 1, (batch,))
+        for ours, theirs in CELLS:
+            name = f"{ours.__name__} {(time, batch, size, hidden)}, forward + backward"
+            measured = padded(ours(size, hidden), theirs(size, hidden, batch_first=True), inputs)
+            yield Row(name, f"nn.{theirs.__name__}", measured, 1.2)
+            both = Bidirectional(ours(size, hidden), ours(size, hidden))
+            measured = packed(both, theirs(size, hidden, batch_first=True, bidirectional=True), inputs, lengths)
+            yield Row(f"{name}, both directions, true lengths", f"nn.{theirs.__name__}, packed", measured, 1.0)

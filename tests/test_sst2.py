@@ -23,15 +23,17 @@ pytestmark = pytest.mark.skipif(
 def sst2(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sst2")
 
-    def run_stage(name: str, **options: Path) -> None:
+    def run_stage(name: str, **options: str | Path) -> None:
         arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-        command = [sys.executable, "-m", f"stages.{name}", "--corpus", "sst2", *arguments]
+        command = [sys.executable, "-m", f"stages.{name}", *arguments]
         subprocess.run(command, cwd=ROOT, check=True)
 
-    raw, rows, description = folder / "raw", folder / "rows", folder / "corpus.json"
-    run_stage("download", local=folder, downloads=folder / "downloads", out=raw)
-    run_stage("prepare", raw=raw, out=rows)
-    run_stage("describe", raw=raw, rows=rows, out=description)
+    raw, rows, weights, description = (folder / name for name in ("raw", "rows", "minilm", "corpus.json"))
+    of_sst2, of_minilm = {"corpus": "sst2"}, {"encoder": "minilm"}
+    run_stage("download", local=folder, downloads=folder / "downloads", out=raw, **of_sst2)
+    run_stage("prepare", raw=raw, out=rows, **of_sst2)
+    run_stage("download_encoder", downloads=folder / "downloads", out=weights, **of_minilm)
+    run_stage("describe", raw=raw, rows=rows, weights=weights, out=description, **of_sst2, **of_minilm)
     splits = {path.stem: pd.read_parquet(path) for path in rows.iterdir()}
     return splits, json.loads(description.read_text())
 

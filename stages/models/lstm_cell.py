@@ -45,6 +45,7 @@ class Steps(Function):
         inputs, weight_ih, weight_hh, gates, cells, squashed, states = ctx.saved_tensors
         of_sums = torch.empty_like(gates)  # gradients of what the gates are squashed from
         of_hidden, of_cell, nothing = (torch.zeros_like(states[0]) for _ in range(3))
+        size = 2 * states.size(2)
         for time in reversed(range(len(states))):
             i, f, g, o = gates[time].chunk(4, dim=1)
             of_i, of_f, of_g, of_o = of_sums[time].chunk(4, dim=1)
@@ -54,8 +55,9 @@ class Steps(Function):
             torch.mul(of_cell, cells[time - 1] if time else nothing, out=of_f)
             torch.mul(of_cell, i, out=of_g)
             torch.mul(of_hidden, squashed[time], out=of_o)
-            for of_gate, gate in ((of_i, i), (of_f, f), (of_o, o)):
-                sigmoid_backward.grad_input(of_gate, gate, grad_input=of_gate)
+            of_i_and_f, i_and_f = of_sums[time, :, :size], gates[time, :, :size]
+            sigmoid_backward.grad_input(of_i_and_f, i_and_f, grad_input=of_i_and_f)
+            sigmoid_backward.grad_input(of_o, o, grad_input=of_o)
             tanh_backward.grad_input(of_g, g, grad_input=of_g)
             of_hidden = linear(of_sums[time], weight_hh.t())
             of_cell.mul_(f)
