@@ -30,19 +30,15 @@ class Classifier:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """What, with `ngrams`, makes the same classifier again."""
-        return {
-            "weights": self.weights,
-            "coefficients": self.regression.coef_,
-            "intercepts": self.regression.intercept_,
-        }
+        regression = {"coefficients": self.regression.coef_, "intercepts": self.regression.intercept_}
+        return {"weights": self.weights, **regression}
 
 
 def new_counter(longest_ngram: int, vocabulary: Sequence[str] | None = None) -> CountVectorizer:
     """Which n-grams stand in a text, however often."""
-    return CountVectorizer(
-        preprocessor=list, tokenizer=list, token_pattern=None, lowercase=False,
-        ngram_range=(1, longest_ngram), vocabulary=vocabulary, binary=True, dtype=np.float32,
-    )  # fmt: skip
+    as_cut = {"preprocessor": list, "tokenizer": list, "token_pattern": None, "lowercase": False}
+    lengths = {"ngram_range": (1, longest_ngram), "vocabulary": vocabulary}
+    return CountVectorizer(**as_cut, **lengths, binary=True, dtype=np.float32)
 
 
 def count(texts: Sequence[Sequence[str]], longest_ngram: int) -> tuple[sparse.csr_matrix, np.ndarray]:
