@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from stages.lib import command, files, params
 from stages.lib.batches import Sequences, read_splits
-from stages.lib.checkpoints import resume_key
+from stages.lib.checkpoints import remove_checkpoints, resume_key
 from stages.lib.devices import choose_device, note_emulation
 from stages.lib.encoders import FrozenEncoder
 from stages.lib.features import FeatureFile, check_space
@@ -56,6 +56,7 @@ def main() -> None:
             write_rows(folder / f"{split}.parquet", rows[split])
         for split, file in partial.items():
             file.path.rename(folder / f"{split}.npy")
+    remove_checkpoints(arguments.checkpoints)
 
 
 if __name__ == "__main__":

@@ -2,35 +2,34 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from stages.lib import command, files, params
-from stages.lib.runs import read_run, run_folders
-from stages.lib.scores import THRESHOLD, over_seeds, scores
+from stages.lib.runs import probability_columns, read_run, run_folders
+from stages.lib.scores import over_seeds, scores
 
 
-def split_scores(runs: list[pd.DataFrame], split: str) -> dict[str, float]:
+def split_scores(runs: list[pd.DataFrame], split: str, columns: list[str]) -> dict[str, float]:
     rows = [run[run["split"] == split] for run in runs]
-    return over_seeds([scores(run["label"].to_numpy(), run["probability"].to_numpy()) for run in rows]) | {
-        "n": len(rows[0])
-    }
+    of_runs = [scores(run["label"].to_numpy(), run[columns].to_numpy()) for run in rows]
+    return over_seeds(of_runs) | {"n": len(rows[0])}
 
 
-def probabilities(runs: dict[str, pd.DataFrame], splits: list[str]) -> pd.DataFrame:
-    """One row an example: split, id, label, and the probability that each seed's run, or the only run, gave."""
+def probabilities(runs: dict[str, pd.DataFrame], splits: list[str], columns: list[str]) -> pd.DataFrame:
+    """One row an example: split, id, label, and what the run of each seed gave every class but the first."""
     table = next(iter(runs.values()))[["split", "id", "label"]].copy()
     for seed, run in runs.items():
-        table[f"probability_{seed}" if seed else "probability"] = run["probability"].to_numpy()
+        for column in columns[1:]:
+            table[f"{column}_{seed}" if seed else column] = run[column].to_numpy()
     return table[table["split"].isin(splits)]
 
 
-def confusion(table: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
-    """What `dvc plots` draws: the actual and the predicted class of every row and seed of the last split."""
-    rows = table[table["split"] == table["split"].iloc[-1]]
-    actual = rows["label"].map(dict(enumerate(labels)))
-    columns = [rows[name] for name in rows if name.startswith("probability")]
-    predicted = [(column > THRESHOLD).astype(int).map(dict(enumerate(labels))) for column in columns]
-    return pd.DataFrame({"actual": pd.concat([actual] * len(columns)), "predicted": pd.concat(predicted)})
+def confusion(runs: list[pd.DataFrame], split: str, labels: list[str]) -> pd.DataFrame:
+    """What `dvc plots` draws: the actual and the predicted class of every row and seed of a split."""
+    rows = pd.concat([run[run["split"] == split] for run in runs])
+    predicted = rows[probability_columns(labels)].to_numpy().argmax(axis=1)
+    return pd.DataFrame({"actual": np.take(labels, rows["label"]), "predicted": np.take(labels, predicted)})
 
 
 def main() -> None:
@@ -40,16 +39,16 @@ def main() -> None:
     folders = run_folders(arguments.runs, seeds)
     runs = {seed: pd.read_parquet(folder / "predictions.parquet") for seed, folder in folders.items()}
     about = read_run(next(iter(folders.values())))
-    metrics = {split: split_scores(list(runs.values()), split) for split in splits} | {
-        "parameters": about["parameters"]
-    }
-    table = probabilities(runs, splits)
+    columns = probability_columns(about["labels"])
+    metrics = {split: split_scores(list(runs.values()), split, columns) for split in splits}
+    metrics |= {"parameters": about["parameters"]}
+    table = probabilities(runs, splits, columns)
     history = pd.concat([pd.read_csv(folder / "history.csv") for folder in folders.values()])
 
     with files.new_folder(arguments.plots) as folder:
         if "epoch" in history:  # means of the seeds still training
             history.groupby("epoch").mean().to_csv(folder / "learning_curves.csv")
-        confusion(table, about["labels"]).to_csv(folder / "confusion.csv", index=False)
+        confusion(list(runs.values()), splits[-1], about["labels"]).to_csv(folder / "confusion.csv", index=False)
     with files.new_file(arguments.results) as temporary:
         table.to_parquet(temporary, index=False)
     files.write_json(arguments.metrics, metrics)

@@ -8,8 +8,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import ParameterGrid
 
 from stages.lib import command, files, params
-from stages.lib.command import InputError
-from stages.lib.runs import write_run
+from stages.lib.runs import predictions, write_run
 from stages.lib.vocabulary import write_vocabulary
 from stages.models import tfidf
 
@@ -33,30 +32,23 @@ def fit(rows: pd.DataFrame, longest_ngram: int, **setting: object) -> tfidf.Clas
     return tfidf.fit(*tfidf.count(rows["words"], longest_ngram), rows["label"].to_numpy(), **setting)
 
 
-def predictions(model: tfidf.Classifier, rows: pd.DataFrame, split: str) -> pd.DataFrame:
-    probability = model.probabilities(rows["words"])[:, -1]
-    return pd.DataFrame({"split": split, "id": rows["id"], "label": rows["label"], "probability": probability})
-
-
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, model=str, words=Path, out=Path)
     corpus, settings = params.section("corpora", arguments.corpus), params.section("models", arguments.model)["search"]
     rows = {path.stem: pd.read_parquet(path) for path in sorted(arguments.words.glob("*.parquet"))}
-    final_fit = corpus["training"]["final_fit"]
-    if final_fit and set(rows["valid"]["id"]) & set(rows["test"]["id"]):
-        raise InputError(f"params.yaml: corpora.{arguments.corpus}: valid holds test rows; set its final_fit to false")
     tried = search(rows["train"], rows["valid"], **settings)
     best = tried.loc[tried["valid_loss"].idxmin(), list(settings)].to_dict()
     model = fit(rows["train"], **best)
-    tables = [predictions(model, rows["valid"], "valid")]
-    if final_fit:
+    probabilities = {"valid": model.probabilities(rows["valid"]["words"])}
+    if corpus["training"]["final_fit"]:
         model = fit(pd.concat([part for split, part in rows.items() if split != "test"]), **best)
-    tables.append(predictions(model, rows["test"], "test"))
+    probabilities["test"] = model.probabilities(rows["test"]["words"])
 
     about = {"kind": "text", "tokenizer": corpus["tokenizer"], "files": ["ngrams.txt"]}
     run = {"model": arguments.model, "arguments": best, "input": about, "corpus": arguments.corpus}
     run |= {"labels": list(corpus["labels"]), "seed": None, "best_epoch": None}
     run["parameters"] = model.tensors()["coefficients"].size + model.tensors()["intercepts"].size
+    tables = [predictions(split, rows[split], given, run["labels"]) for split, given in probabilities.items()]
     with files.new_folder(arguments.out) as folder:
         (folder / "model.safetensors").write_bytes(save(model.tensors()))
         write_vocabulary(folder / "ngrams.txt", model.ngrams)

@@ -198,14 +198,7 @@ def test_too_many_held_out_sentences_are_refused(project, rows):
 def test_a_final_fit_on_test_rows_is_refused(project):
     project.set("corpora.own.splits.valid", "test.tsv")
     project.set("corpora.own.training.final_fit", True)
-    assert prepare(project).returncode == 0
-    for stage, source, out in (("tokenize_text", "rows", "words"), ("build_vocab", "words", "ids")):
-        folder = "corpora" if source == "rows" else "words"
-        done = project.run_stage(stage, **{source: f"data/{folder}/own"}, out=f"data/{out}/own")
-        assert done.returncode == 0, done.stderr
-    options = {"input": "data/ids/own", "checkpoints": "data/checkpoints", "out": "data/runs/own/average/1"}
-    result = project.run_stage("train", model="average", seed="1", schedule="training", **options)
-    check(result, project.folder / "data/runs/own/average", "corpora.own", "final_fit")
+    check(prepare(project), project.folder / "data/corpora", "corpora.own", "final_fit")
 
 
 def test_vocabulary_without_words_is_refused(project):

@@ -28,7 +28,7 @@ from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
 from stages.lib import features
 from stages.lib.batches import Sequences, read_splits
 from stages.lib.command import InputError
-from stages.lib.encoders import FrozenEncoder, new_encoder, with_weights
+from stages.lib.encoders import FrozenEncoder, with_weights
 from stages.lib.files import sha256
 from stages.lib.inputs import read_input, write_input
 from stages.lib.wordpieces import encode, read_tokenizer
@@ -137,7 +137,7 @@ def test_weights_under_their_old_names_give_the_same_features(tiny, own):
 @pytest.mark.parametrize("name", ["dtype", "torch_dtype"])
 def test_a_checkpoint_in_half_precision_is_computed_in_fp32(tiny, name):
     half = {key: weight.half() for key, weight in load_file(tiny / "model.safetensors").items()}
-    loaded = with_weights(new_encoder(BERT | {name: "float16"}), half)
+    loaded = with_weights(BertConfig(**BERT | {name: "float16"}), half)
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
 
 

@@ -130,7 +130,7 @@ def texts_of(folder: Path) -> list[str]:
 @pytest.mark.parametrize("rung", RUNGS)
 def test_texts_are_scored_as_the_training_scored_them(here, rung):
     run, scorer = load_scorer(run_of(here, rung), here / "data/encoders", CPU)
-    expected = pd.read_parquet(run_of(here, rung) / "predictions.parquet")["probability"].to_numpy()
+    expected = pd.read_parquet(run_of(here, rung) / "predictions.parquet")["probability_positive"].to_numpy()
     scored = scorer(texts_of(here))
     assert (run["model"], run["input"]["kind"], scored.shape) == (rung, RUNGS[rung], (40, 2))
     assert scored[:, 1] == pytest.approx(expected, abs=1e-3 if rung == "bert_bigru" else 1e-5)

@@ -6,11 +6,12 @@ import pytest
 from stages.lib.scores import over_seeds, scores
 
 LABELS = np.array([1, 1, 1, 0, 0, 0, 0, 1])
-PROBABILITIES = np.array([0.9, 0.8, 0.4, 0.2, 0.6, 0.1, 0.5, 0.7])
+PROBABILITIES = np.array([0.9, 0.8, 0.4, 0.2, 0.6, 0.1, 0.5, 0.7])  # of class 1
+OF_BOTH = np.stack([1 - PROBABILITIES, PROBABILITIES], axis=1)
 
 
 def test_scores_are_those_worked_out_by_hand():
-    found = scores(LABELS, PROBABILITIES)
+    found = scores(LABELS, OF_BOTH)
     assert {key: found[key] for key in ("true_positives", "false_negatives", "false_positives", "true_negatives")} == {
         "true_positives": 3,
         "false_negatives": 1,
@@ -27,11 +28,21 @@ def test_scores_are_those_worked_out_by_hand():
 
 def test_scores_do_not_depend_on_the_order_of_rows():
     order = np.random.default_rng(0).permutation(len(LABELS))
-    assert scores(LABELS, PROBABILITIES) == pytest.approx(scores(LABELS[order], PROBABILITIES[order]))
+    assert scores(LABELS, OF_BOTH) == pytest.approx(scores(LABELS[order], OF_BOTH[order]))
+
+
+def test_scores_of_three_classes_are_means_over_the_classes():
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    certain = np.eye(3)[[0, 1, 1, 1, 2, 2]] * 0.8 + 0.2 / 3
+    found = scores(labels, certain)
+    assert found["accuracy"] == pytest.approx(5 / 6)
+    assert found["precision"] == pytest.approx(np.mean([1, 2 / 3, 1]))
+    assert found["recall"] == pytest.approx(np.mean([1 / 2, 1, 1]))
+    assert "true_positives" not in found
 
 
 def test_a_certain_mistake_has_a_finite_log_loss():
-    assert np.isfinite(scores(np.array([0, 1]), np.array([1.0, 1.0]))["log_loss"])
+    assert np.isfinite(scores(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]))["log_loss"])
 
 
 def test_means_and_spread_are_over_the_seeds():

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from stages.lib.batches import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
-from stages.lib.checkpoints import Checkpoint
+from stages.lib.checkpoints import Checkpoint, remove_checkpoints
 from stages.lib.command import InputError
 from stages.lib.devices import choose_device
 from stages.lib.inference import predict
@@ -145,12 +145,14 @@ def test_training_stops_when_validation_no_longer_gets_better(tmp_path):
 
 
 def test_the_checkpoint_survives_json(tmp_path):
-    checkpoint = Checkpoint(tmp_path, "key")
+    checkpoint = Checkpoint(tmp_path, "a" * 64 + "-1")
     checkpoint.save({"weight": torch.arange(3.0)}, {"epoch": 2})
     tensors, progress = checkpoint.load()
     assert json.dumps(progress) == '{"epoch": 2}'
     assert tensors["weight"].tolist() == [0, 1, 2]
-    checkpoint.remove()
+    (tmp_path / "other.safetensors").touch()
+    remove_checkpoints(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["other.safetensors"]
     assert checkpoint.load() is None
 
 
@@ -203,3 +205,33 @@ def test_a_build_for_gpus_trains_on_the_cpu_where_there_is_none(monkeypatch):
     monkeypatch.setattr(torch._C, "_accelerator_getAccelerator", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device() == CPU
+
+
+class SmallMemory(torch.nn.Module):
+    """A model on a device whose memory holds no more than some rows at once."""
+
+    def __init__(self, rows: int):
+        super().__init__()
+        self.model = lstm.Classifier(30, 2, embedding_size=8, hidden_size=8, word_dropout=0.0, pooling="max")
+        self.rows = rows
+
+    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        if len(ids) > self.rows:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.model(ids, lengths)
+
+
+def test_gradients_in_parts_are_those_of_the_whole_batch(capsys):
+    rows, batch = sequences(20), np.arange(13)
+    whole, parts = (trainer(lambda memory=memory: SmallMemory(memory)) for memory in (13, 4))
+    losses = [training.gradients(rows, batch) for training in (whole, parts)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert parts.parts == 4
+    for one, other in zip(whole.trained, parts.trained, strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-7)
+    assert "out of memory; a batch now comes in 4 parts" in capsys.readouterr().out
+
+
+def test_memory_too_small_for_one_row_ends_in_one_sentence():
+    with pytest.raises(InputError, match="cpu has too little memory for one row; set DEVICE=cpu"):
+        trainer(lambda: SmallMemory(0)).gradients(sequences(20), np.arange(13))

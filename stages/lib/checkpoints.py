@@ -19,6 +19,12 @@ def resume_key(data: Iterable[Path], *settings: object) -> str:
     return files.digest([*code, *data], *settings, torch.__version__)
 
 
+def remove_checkpoints(folder: Path) -> None:
+    """Remove all that was kept under a resume key, of earlier code, parameters or data too."""
+    for path in folder.glob("[0-9a-f]" * 64 + "-*"):
+        path.unlink()
+
+
 class Checkpoint:
     """One file in `folder`, named by the key of code, parameters and data that it belongs to."""
 
@@ -38,6 +44,3 @@ class Checkpoint:
                 return tensors, json.loads(file.metadata()["progress"])
         except (FileNotFoundError, SafetensorError):
             return None
-
-    def remove(self) -> None:
-        self.path.unlink(missing_ok=True)

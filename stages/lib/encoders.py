@@ -25,15 +25,15 @@ def new_encoder(config: dict) -> BertModel:
     return BertModel(BertConfig(**config), add_pooling_layer=False)
 
 
-def with_weights(encoder: BertModel, weights: dict[str, torch.Tensor]) -> BertModel:
-    """An encoder of the same shape with the given weights, under the names that any of BERT's checkpoints gives them.
+def with_weights(config: BertConfig, weights: dict[str, torch.Tensor]) -> BertModel:
+    """An encoder of some shape with the given weights, under the names that any of BERT's checkpoints gives them.
 
     Raises:
         InputError: a weight is missing or has another shape.
     """
     loaded, found = BertModel.from_pretrained(
         None,
-        config=encoder.config,
+        config=config,
         state_dict=weights,
         add_pooling_layer=False,
         dtype=torch.float32,  # whatever config.json says
@@ -60,7 +60,7 @@ class FrozenEncoder:
                 f"params.yaml: the encoder's layers name {max(layers)}; "
                 f"it has hidden states 0 to {config['num_hidden_layers']}"
             )
-        encoder = with_weights(new_encoder(config), load_file(folder / "model.safetensors"))
+        encoder = with_weights(BertConfig(**config), load_file(folder / "model.safetensors"))
         self.encoder = encoder.to(device, PRECISIONS[precision]).eval()
         self.layers, self.mix, self.device = layers, mix, device
         self.states = len(layers) if mix == "learned" else 1

@@ -97,6 +97,9 @@ def check_names(path: Path, params: dict) -> None:
         encoder = params["run"]["encoder"]
         raise InputError(f"{path}: run.encoder names {encoder!r}{suggestion(encoder, list(params['encoders']))}")
     for name, corpus in params["corpora"].items():
+        final_fit = corpus["training"]["final_fit"] or corpus["finetuning"]["final_fit"]
+        if final_fit and corpus["splits"]["valid"] == corpus["splits"]["test"]:
+            raise InputError(f"{path}: corpora.{name}: valid holds the test rows; set final_fit to false")
         if len(set(corpus["labels"].values())) < len(corpus["labels"]):
             raise InputError(f"{path}: corpora.{name}.labels gives one value to two classes; give each its own")
     for model in params["models"]:

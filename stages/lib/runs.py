@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from stages.lib.command import InputError
 
-FORMAT = 2
+FORMAT = 3
 MODELS = Path(__file__).parent.parent / "models"
 KEYS = ("model", "arguments", "input", "corpus", "labels", "seed", "best_epoch", "parameters")
 
@@ -16,7 +18,7 @@ KEYS = ("model", "arguments", "input", "corpus", "labels", "seed", "best_epoch",
 def write_run(folder: Path, run: dict, history: pd.DataFrame, predictions: pd.DataFrame, kept: list[Path]) -> None:
     """Write `run.json`, `history.csv` and `predictions.parquet`, and copy what reading a text needs.
 
-    predictions: split, id, label and probability of the last class (of two: positive), a row an example.
+    predictions: of all splits, as the function of that name makes them.
     """
     if set(run) != set(KEYS):
         raise ValueError(f"a run has {KEYS}, not {tuple(run)}")
@@ -25,6 +27,16 @@ def write_run(folder: Path, run: dict, history: pd.DataFrame, predictions: pd.Da
     predictions.to_parquet(folder / "predictions.parquet", index=False)
     for path in kept:
         (folder / path.name).write_bytes(path.read_bytes())
+
+
+def predictions(split: str, rows: Mapping, probabilities: np.ndarray, labels: list[str]) -> pd.DataFrame:
+    """Split, id, label and the probability of each class, from (N, C), a row an example."""
+    columns = dict(zip(probability_columns(labels), probabilities.T, strict=True))
+    return pd.DataFrame({"split": split, "id": rows["id"], "label": rows["label"], **columns})
+
+
+def probability_columns(labels: list[str]) -> list[str]:
+    return [f"probability_{label}" for label in labels]
 
 
 def read_run(folder: Path) -> dict:

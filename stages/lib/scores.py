@@ -1,36 +1,37 @@
-"""Scores of a binary classifier, computed once over all rows from saved probabilities."""
+"""Scores of a classifier, computed once over all rows from saved probabilities."""
 
 import numpy as np
 from sklearn import metrics
 
-THRESHOLD = 0.5
-
 
 def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Fractions between 0 and 1 (log loss in nats, MCC from -1 to 1), with the confusion's counts.
+    """Fractions between 0 and 1 (log loss in nats, MCC from -1 to 1).
 
-    labels: (N,) of 0 and 1; probabilities: (N,) of label 1.
+    Of two classes, precision, recall and F1 are those of class 1 and the confusion's counts follow; of more,
+    they are means over the classes, as is the area under the ROC curve of each class against the others.
+
+    labels: (N,) class numbers; probabilities: (N, C).
     """
-    predicted = probabilities > THRESHOLD
+    probabilities = probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # float32 sums to 1 only nearly
+    predicted = probabilities.argmax(axis=1)
+    classes = np.arange(probabilities.shape[1])
+    binary = len(classes) == 2
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        labels, predicted, average="binary", zero_division=0
+        labels, predicted, labels=classes, average="binary" if binary else "macro", zero_division=0
     )
-    (true_negatives, false_positives), (false_negatives, true_positives) = metrics.confusion_matrix(
-        labels, predicted, labels=[0, 1]
-    )
+    confidence = {"y_score": probabilities[:, 1]} if binary else {"y_score": probabilities, "multi_class": "ovr"}
+    counts = metrics.confusion_matrix(labels, predicted, labels=classes).ravel()
+    names = ["true_negatives", "false_positives", "false_negatives", "true_positives"] if binary else []
     return {
         "accuracy": metrics.accuracy_score(labels, predicted),
         "precision": precision,
         "recall": recall,
         "f1": f1,
         "mcc": metrics.matthews_corrcoef(labels, predicted),
-        "roc_auc": metrics.roc_auc_score(labels, probabilities),
-        "log_loss": metrics.log_loss(labels, probabilities),
-        "true_negatives": true_negatives,
-        "false_positives": false_positives,
-        "false_negatives": false_negatives,
-        "true_positives": true_positives,
-    }
+        "roc_auc": metrics.roc_auc_score(labels, **confidence),
+        "log_loss": metrics.log_loss(labels, probabilities, labels=classes),
+    } | dict(zip(names, counts, strict=False))
 
 
 def over_seeds(runs: list[dict[str, float]]) -> dict[str, float]:

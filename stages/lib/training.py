@@ -53,24 +53,46 @@ class Trainer:
         self.average_decay = average_decay
         self.label_smoothing = label_smoothing
         self.steps = 0
+        self.parts = 1  # of a batch, one after the other
 
     def train_epoch(self, rows: Sequences, batches: list[np.ndarray], all_steps: int, description: str) -> float:
         """One pass over the batches, of `all_steps` of the whole training; the mean loss over all rows."""
         self.model.train()
         total = 0.0
         for batch in tqdm(batches, desc=description, leave=False, disable=None):
-            tokens, lengths, labels = rows.batch(batch, self.device)
-            loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing)
-            self.optimizer.zero_grad()
-            loss.backward()
+            total += self.gradients(rows, batch) * len(batch)
             nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.learning_rate * self.schedule(self.steps / all_steps)
             self.optimizer.step()
             self.steps += 1
             self.update_average()
-            total += loss.item() * len(batch)
         return total / len(rows)
+
+    def gradients(self, rows: Sequences, batch: np.ndarray) -> float:
+        """The mean loss of a batch, and its gradients; in as many parts as the accelerator's memory asks for.
+
+        Raises:
+            InputError: not even one row fits.
+        """
+        while True:
+            try:
+                self.optimizer.zero_grad()
+                return sum(self.add_gradients(rows, part, len(part) / len(batch)) for part in self.split(batch))
+            except torch.OutOfMemoryError:
+                if self.parts >= len(batch):
+                    raise InputError(f"{self.device} has too little memory for one row; set DEVICE=cpu") from None
+                self.parts *= 2
+                print(f"{self.device} is out of memory; a batch now comes in {self.parts} parts", flush=True)
+
+    def split(self, batch: np.ndarray) -> list[np.ndarray]:
+        return [part for part in np.array_split(batch, self.parts) if len(part)]
+
+    def add_gradients(self, rows: Sequences, part: np.ndarray, share: float) -> float:
+        tokens, lengths, labels = rows.batch(part, self.device)
+        loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing) * share
+        loss.backward()
+        return loss.item()
 
     def schedule(self, share: float) -> float:
         """The learning rate's factor once a share of all steps is done: 1, or up and down in two straight lines."""

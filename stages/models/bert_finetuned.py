@@ -19,7 +19,7 @@ class Classifier(nn.Module):
         self.output = nn.Linear(config["hidden_size"], classes)
 
     def load_pretrained(self, weights: dict[str, torch.Tensor]) -> None:
-        self.encoder = with_weights(self.encoder, weights)
+        self.encoder = with_weights(self.encoder.config, weights)
 
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         is_token = is_word(lengths, ids.size(1))  # (B, T)

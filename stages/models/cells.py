@@ -1,22 +1,25 @@
 """What the recurrences share; each is written by hand, forward and backward: no nn.RNN, nn.LSTM, nn.GRU or their cells.
 
 Parameters have torch's names, shapes and gate order, so that weights can be copied either way. States
-depend on the past alone, so padding behind a sequence never reaches a state that is used. A gradient derived
-by hand needs a third of the operations that autograd would record, and its weights' share is one product
-over all steps.
+depend on the past alone, so padding behind a sequence never reaches a state that is used. The gradient is
+derived by hand: all the weights' share of it is then one product over all steps.
 """
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
 from torch import nn
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from stages.models.products import linear, weight_gradient
 
 
-class Recurrence(nn.Module):
+class Recurrence(nn.Module, ABC):
     """One layer read forward in time, (B, T, E) → states (B, T, H), from a state of zeros."""
 
-    gates: ClassVar[int]
-    steps: ClassVar[type[torch.autograd.Function]]  # (T, B, E) and the four parameters → (T, B, H)
+    gates: ClassVar[int]  # G
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
@@ -31,4 +34,47 @@ class Recurrence(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         by_time = inputs.transpose(0, 1).contiguous()  # (T, B, E)
-        return self.steps.apply(by_time, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh).transpose(0, 1)
+        states = Steps.apply(type(self), by_time, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        return states.transpose(0, 1)
+
+    @staticmethod
+    @abstractmethod
+    def read(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """From the inputs' share of the gates' sums, (T, B, G·H), which it may overwrite, to states (T, B, H).
+
+        Behind the states comes what `derive` needs beside them.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def derive(
+        of_states: torch.Tensor, weight_hh: torch.Tensor, states: torch.Tensor, *kept: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """From the states' gradients, (T, B, H), to those of the inputs' and of the state's share, each (T, B, G·H)."""
+
+
+class Steps(Function):
+    """All steps of a cell, with its gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, cell: type[Recurrence], inputs: torch.Tensor, *parameters: torch.Tensor
+    ) -> torch.Tensor:
+        weight_ih, weight_hh, bias_ih, bias_hh = parameters
+        sums = linear(inputs.flatten(0, 1), weight_ih, bias_ih).unflatten(0, inputs.shape[:2])  # (T, B, G·H)
+        states, *kept = cell.read(sums, weight_hh, bias_hh)
+        ctx.cell = cell
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, states, *kept)
+        return states
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, of_states: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        inputs, weight_ih, weight_hh, states, *kept = ctx.saved_tensors
+        of_sums, of_state_sums = ctx.cell.derive(of_states, weight_hh, states, *kept)
+        of_weight_hh = weight_gradient(of_state_sums[1:].flatten(0, 1), states[:-1].flatten(0, 1))
+        flat = of_sums.flatten(0, 1)  # (T·B, G·H)
+        of_inputs = linear(flat, weight_ih.t()).view_as(inputs) if ctx.needs_input_grad[1] else None
+        of_bias_ih = flat.sum(dim=0)
+        of_bias_hh = of_bias_ih if of_state_sums is of_sums else of_state_sums.sum(dim=(0, 1))
+        return None, of_inputs, weight_gradient(flat, inputs.flatten(0, 1)), of_weight_hh, of_bias_ih, of_bias_hh

@@ -2,32 +2,28 @@
 
 import torch
 from torch import nn
-from torch.autograd import Function
-from torch.autograd.function import FunctionCtx, once_differentiable
 
 from stages.models.cells import Recurrence
-from stages.models.products import linear, tanh_, weight_gradient
+from stages.models.products import linear, tanh_
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
 
 
-class Steps(Function):
+class LSTM(Recurrence):
+    gates = 4
+
+    def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
+        super().__init__(input_size, hidden_size)
+        # Remember before having learned what to forget: https://proceedings.mlr.press/v37/jozefowicz15.html
+        nn.init.constant_(self.bias_ih[hidden_size : 2 * hidden_size], forget_bias)
+
     @staticmethod
-    def forward(
-        ctx: FunctionCtx,
-        inputs: torch.Tensor,
-        weight_ih: torch.Tensor,
-        weight_hh: torch.Tensor,
-        bias_ih: torch.Tensor,
-        bias_hh: torch.Tensor,
-    ) -> torch.Tensor:
-        gates = linear(inputs.flatten(0, 1), weight_ih, bias_ih + bias_hh)  # (T·B, 4·H), of the inputs so far
-        gates = gates.unflatten(0, inputs.shape[:2])  # (T, B, 4·H)
-        states = gates.new_empty(*inputs.shape[:2], weight_hh.size(1))  # (T, B, H)
+    def read(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        gates = sums
+        states = gates.new_empty(*gates.shape[:2], weight_hh.size(1))  # (T, B, H)
         cells, squashed = torch.empty_like(states), torch.empty_like(states)  # c and tanh(c)
         for time, all_gates in enumerate(gates):
-            if time:
-                all_gates.add_(linear(states[time - 1], weight_hh))
+            all_gates.add_(linear(states[time - 1], weight_hh, bias_hh) if time else bias_hh)
             i, f, g, o = all_gates.chunk(4, dim=1)  # (B, 4·H) → 4 × (B, H)
             g.mul_(2)  # tanh(x) = 2σ(2x) − 1, so that one sigmoid serves all gates
             all_gates.sigmoid_()
@@ -36,14 +32,18 @@ class Steps(Function):
             if time:
                 cells[time].addcmul_(f, cells[time - 1])
             torch.mul(o, tanh_(squashed[time].copy_(cells[time])), out=states[time])
-        ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, cells, squashed, states)
-        return states
+        return states, gates, cells, squashed
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: FunctionCtx, of_states: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        inputs, weight_ih, weight_hh, gates, cells, squashed, states = ctx.saved_tensors
-        of_sums = torch.empty_like(gates)  # gradients of what the gates are squashed from
+    def derive(
+        of_states: torch.Tensor,
+        weight_hh: torch.Tensor,
+        states: torch.Tensor,
+        gates: torch.Tensor,
+        cells: torch.Tensor,
+        squashed: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        of_sums = torch.empty_like(gates)
         of_hidden, of_cell, nothing = (torch.zeros_like(states[0]) for _ in range(3))
         size = 2 * states.size(2)
         for time in reversed(range(len(states))):
@@ -61,18 +61,4 @@ class Steps(Function):
             tanh_backward.grad_input(of_g, g, grad_input=of_g)
             of_hidden = linear(of_sums[time], weight_hh.t())
             of_cell.mul_(f)
-        flat = of_sums.flatten(0, 1)  # (T·B, 4·H)
-        of_inputs = linear(flat, weight_ih.t()).view_as(inputs) if ctx.needs_input_grad[0] else None
-        of_weight_hh = weight_gradient(of_sums[1:].flatten(0, 1), states[:-1].flatten(0, 1))
-        of_bias = flat.sum(dim=0)
-        return of_inputs, weight_gradient(flat, inputs.flatten(0, 1)), of_weight_hh, of_bias, of_bias
-
-
-class LSTM(Recurrence):
-    gates = 4
-    steps = Steps
-
-    def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
-        super().__init__(input_size, hidden_size)
-        # Remember before having learned what to forget: https://proceedings.mlr.press/v37/jozefowicz15.html
-        nn.init.constant_(self.bias_ih[hidden_size : 2 * hidden_size], forget_bias)
+        return of_sums, of_sums

@@ -57,9 +57,15 @@ def idf(occurrences: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
 
 
 def log_count_ratio(occurrences: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
-    """How much more frequent an n-gram is in class 1 than in class 0: (F,) (https://aclanthology.org/P12-2018)."""
-    of_positive, of_negative = (1 + occurrences[labels == label].sum(axis=0).A1 for label in (1, 0))
-    return np.log(of_positive / of_positive.sum()) - np.log(of_negative / of_negative.sum())
+    """How much an n-gram's frequency in the class it tells most about differs from elsewhere, as a logarithm: (F,).
+
+    https://aclanthology.org/P12-2018, whose sign for two classes makes no difference to a linear model.
+    """
+    ratios = []
+    for label in np.unique(labels):
+        inside, outside = (1 + occurrences[of_class].sum(axis=0).A1 for of_class in (labels == label, labels != label))
+        ratios.append(np.log(inside / inside.sum()) - np.log(outside / outside.sum()))
+    return np.abs(ratios).max(axis=0)
 
 
 WEIGHTINGS = {"idf": idf, "log_count_ratio": log_count_ratio}
