@@ -22,7 +22,7 @@ def arguments(
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call `main`; bad input, a full disk or a missing file become one line on stderr and exit status 1."""
+    """Call `main`; bad input, a full disk or memory or a missing file become one line on stderr and exit status 1."""
     try:
         main()
         sys.stdout.flush()  # or a reader gone, or a full disk, shows only as the interpreter ends
@@ -31,6 +31,8 @@ def run(main: Callable[[], None]) -> None:
     except BrokenPipeError:  # who read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except MemoryError:
+        sys.exit("error: this machine's memory is too small for that; give it more, or smaller data")
     except OSError as error:
         name = error.filename2 or error.filename  # of two, a copy's target
         place = f"{name}: " if name else ""

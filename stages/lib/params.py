@@ -98,7 +98,8 @@ def check_names(path: Path, params: dict) -> None:
         raise InputError(f"{path}: run.encoder names {encoder!r}{suggestion(encoder, list(params['encoders']))}")
     for name, corpus in params["corpora"].items():
         final_fit = corpus["training"]["final_fit"] or corpus["finetuning"]["final_fit"]
-        if final_fit and corpus["splits"]["valid"] == corpus["splits"]["test"]:
+        valid, test = corpus["splits"]["valid"], corpus["splits"]["test"]
+        if final_fit and isinstance(valid, str) and valid == test:  # a file, no share of the rows
             raise InputError(f"{path}: corpora.{name}: valid holds the test rows; set final_fit to false")
         if len(set(corpus["labels"].values())) < len(corpus["labels"]):
             raise InputError(f"{path}: corpora.{name}.labels gives one value to two classes; give each its own")
