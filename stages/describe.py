@@ -7,7 +7,7 @@ import pandas as pd
 from tokenizers import Tokenizer
 
 from stages.lib import command, files, params
-from stages.lib.corpora import read_split, read_table
+from stages.lib.corpora import read_split, read_table, table_settings
 from stages.lib.text import split_words
 from stages.lib.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
 
@@ -61,16 +61,16 @@ def main() -> None:
     corpus = params.section("corpora", arguments.corpus)
     max_length = params.section("encoders", arguments.encoder)["max_length"]
     tokenizer = read_tokenizer(arguments.weights / "tokenizer.json")
-    all_training_rows, all_test_rows = (
-        read_table(arguments.raw, corpus["splits"][split], **corpus["columns"], labels=corpus["labels"])
-        for split in ("train", "test")
-    )
+    tables = {
+        split: file for split, file in corpus["splits"].items() if split in ("train", "test") and type(file) is str
+    }
+    in_files = {split: read_table(arguments.raw, file, **table_settings(corpus)) for split, file in tables.items()}
     names = sorted(path.stem for path in arguments.rows.glob("*.parquet"))
     splits = {name: describe_split(read_split(arguments.rows, name), corpus, tokenizer, max_length) for name in names}
     description = {
-        "files": {"train": len(all_training_rows), "test": len(all_test_rows)},
+        "files": {split: len(rows) for split, rows in in_files.items()},
         "splits": splits,
-        "vocabulary": describe_vocabulary(all_training_rows["text"], corpus["tokenizer"]),
+        "vocabulary": describe_vocabulary(in_files["train"]["text"], corpus["tokenizer"]),
         "wordpieces": describe_wordpieces(tokenizer, max_length),
     }
     files.write_json(arguments.out, description)

@@ -1,54 +1,76 @@
-"""Prepare: a corpus's tables as three Parquet files of id, text and label."""
+"""Prepare: a corpus's tables as Parquet files of id, text and label, one a split."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from stages.lib import command, files, params
 from stages.lib.command import InputError
-from stages.lib.corpora import read_table
-from stages.lib.held_out import hold_out_sentences
-from stages.lib.params import SPLITS
+from stages.lib.corpora import read_rows, read_table, table_settings
+from stages.lib.held_out import hold_out_sentences, hold_out_share
+from stages.lib.repeated import Repeated
+
+SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "label": pa.int64()})
 
 
-def split(corpus: dict, raw: Path) -> dict[str, pd.DataFrame]:
-    """The rows of each split.
+def read_splits(corpus: dict, raw: Path) -> dict[str, Iterable[pd.DataFrame]]:
+    """Blocks of rows of each split, those that are chosen by before those that are learned from.
 
-    Where `valid` is `sentences`, it is carved out of the training rows, and their rows that are parts of
-    validation sentences become a fourth split, `valid_parts`: only a final fit may see them.
+    Files of their own are read as they are written. What is a share of the training rows is drawn from all of
+    them at once; where `valid` is `sentences`, their rows that are parts of validation sentences become a fourth
+    split, `valid_parts`: only a final fit may see them.
     """
-    files_of = {name: file for name, file in corpus["splits"].items() if name in SPLITS and file != "sentences"}
-    rows = {
-        name: read_table(raw, file, **corpus["columns"], labels=corpus["labels"]) for name, file in files_of.items()
-    }
-    if "valid" not in rows:
-        everything = rows["train"]
-        try:
-            train, valid, parts = hold_out_sentences(everything["text"].tolist(), **corpus["splits"]["held_out"])
-        except ValueError as error:
-            raise InputError(f"{files_of['train']}: {error}; lower splits.held_out.rows in params.yaml") from None
-        rows |= {
-            "train": everything.iloc[train],
-            "valid": everything.iloc[valid],
-            "valid_parts": everything.iloc[parts],
-        }
-        for name in ("train", "valid"):
-            if rows[name]["label"].nunique() < len(corpus["labels"]):
-                raise InputError(
-                    f"{files_of['train']}: the sentences held out leave {name} without rows of every class; "
-                    "change splits.held_out.rows in params.yaml"
-                )
-    return rows
+    splits = corpus["splits"]
+    settings = table_settings(corpus)
+    held_out = ("test", "valid")
+    found = {name: read_rows(raw, splits[name], **settings) for name in held_out if is_file(splits[name])}
+    if len(found) == 2:
+        return found | {"train": read_rows(raw, splits["train"], **settings)}
+    train = read_table(raw, splits["train"], group=splits.get("group_by"), **settings)
+    try:
+        for name in filter(lambda name: isinstance(splits[name], dict), held_out):
+            drawn = hold_out_share(train["text"], train.get("group"), **splits[name])
+            found[name], train = [train[drawn]], train[~drawn]
+        if splits["valid"] == "sentences":
+            rest, valid, parts = hold_out_sentences(train["text"].tolist(), **splits["held_out"])
+            found |= {"valid": [train.iloc[valid]], "valid_parts": [train.iloc[parts]]}
+            train = train.iloc[rest]
+    except ValueError as error:
+        raise InputError(f"{splits['train']}: {error}; change splits in params.yaml") from None
+    return found | {"train": [train]}
+
+
+def is_file(split: str | dict) -> bool:
+    return isinstance(split, str) and split != "sentences"
+
+
+def write_split(path: Path, blocks: Iterable[pd.DataFrame], repeated: Repeated, labels: list[str]) -> int:
+    """Write a split block by block; its number of rows."""
+    counts = np.zeros(len(labels), dtype=int)
+    with pq.ParquetWriter(path, SCHEMA) as writer:
+        for block in blocks:
+            rows = repeated.look_at(path.stem, block)
+            counts += np.bincount(rows["label"], minlength=len(labels))
+            writer.write_table(pa.Table.from_pandas(rows[SCHEMA.names], SCHEMA, preserve_index=False))
+    if path.stem != "valid_parts" and not counts.all():
+        missing = labels[counts.argmin()]
+        raise InputError(f"{path.stem} is left without rows of the class {missing!r}; change splits in params.yaml")
+    return counts.sum()
 
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, raw=Path, out=Path)
     corpus = params.section("corpora", arguments.corpus)
-    rows = split(corpus, arguments.raw)
+    repeated = Repeated(corpus["splits"]["repeated"])
     with files.new_folder(arguments.out) as folder:
-        for name, frame in rows.items():
-            frame.to_parquet(folder / f"{name}.parquet", index=False)
-            print(f"{arguments.corpus} {name}: {len(frame):,} rows")
+        for name, blocks in read_splits(corpus, arguments.raw).items():
+            rows = write_split(folder / f"{name}.parquet", blocks, repeated, list(corpus["labels"]))
+            print(f"{arguments.corpus} {name}: {rows:,} rows")
+        repeated.warn()
 
 
 if __name__ == "__main__":

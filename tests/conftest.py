@@ -20,7 +20,8 @@ from stages.lib import command
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = {
     "source": {"files": {"train.tsv": None, "valid.tsv": None, "test.tsv": None}},
-    "splits": {"train": "train.tsv", "valid": "valid.tsv", "test": "test.tsv"},
+    "format": {},
+    "splits": {"train": "train.tsv", "valid": "valid.tsv", "test": "test.tsv", "repeated": "keep"},
     "columns": {"text": "text", "label": "label"},
     "labels": {"negative": "0", "positive": "1"},
     "tokenizer": "blanks",

@@ -189,10 +189,11 @@ def test_too_many_held_out_sentences_are_refused(project, rows):
             "train": "train.tsv",
             "valid": "sentences",
             "test": "test.tsv",
+            "repeated": "keep",
             "held_out": {"rows": rows, "min_words": 1, "seed": 1},
         },
     )
-    check(prepare(project), project.folder / "data/corpora", "train.tsv", "held_out.rows")
+    check(prepare(project), project.folder / "data/corpora", "train", "splits")
 
 
 def test_a_final_fit_on_test_rows_is_refused(project):

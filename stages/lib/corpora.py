@@ -1,99 +1,75 @@
-"""A corpus as rows of id, text and label: read from the tables people have, and checked."""
+"""A corpus as rows of id, text and label, checked row by row."""
 
-import csv
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from stages.lib.command import InputError
+from stages.lib.tables import read_blocks
+from stages.lib.text import LONGEST
 
 
-def read_table(folder: Path, name: str, *, text: str, label: str, labels: dict[str, str]) -> pd.DataFrame:
-    """A TSV, CSV or Parquet file as the columns id (`<file>:<line>`), text (stripped) and label (0, 1, …).
+def read_rows(
+    folder: Path, name: str, *, text: str, label: str, labels: dict[str, str], group: str | None = None, **format: str
+) -> Iterator[pd.DataFrame]:
+    """A table's rows, a block at a time: id (`<file>:<line>`), text (stripped), label (0, 1, …) and, if asked, group.
 
-    TSV is read as GLUE writes it: no quoting, a row a line. `labels` maps the names of the classes, in
-    their order, to the values that stand for them in the file.
+    `labels` maps the names of the classes, in their order, to the values that stand for them in the file;
+    `format` goes to `read_blocks`.
 
     Raises:
-        InputError: not UTF-8, a ragged row, a missing column, an unknown label, an empty text, no rows,
-            or rows of one class only; the message names the file and the line.
+        InputError: as `read_blocks`; a missing column, an unknown label, an empty or endless text, a NUL
+            character, no rows, or a class without rows; the message names the file and the line.
     """
-    frame = read_columns(folder / name)
-    for column in (text, label):
-        if list(frame.columns).count(column) != 1:
-            raise InputError(
-                f"{name} needs one column {column!r} and has {', '.join(map(repr, frame.columns))}; "
-                "name the right one in params.yaml"
-            )
-    if frame.empty:
+    numbers = {value: number for number, value in enumerate(labels.values())}
+    seen = set()
+    for block in read_blocks(folder / name, **format):
+        for column in filter(None, (text, label, group)):
+            if list(block.columns).count(column) != 1:
+                raise InputError(
+                    f"{name} needs one column {column!r} and has {', '.join(map(repr, block.columns))}; "
+                    "name the right one in params.yaml"
+                )
+        texts, values = as_written(block[text]), as_written(block[label])
+        classes = values.map(numbers)
+        for faulty, reason in (
+            ((texts == text) & (values == label), "the header again; remove it"),
+            (texts == "", "the text is empty; fill it in or remove the row"),
+            (texts.str.len() > LONGEST, f"the text has more than {LONGEST:,} characters; cut it or remove the row"),
+            (texts.str.contains("\0", regex=False), "the text holds a NUL character; save the file as UTF-8 text"),
+        ):
+            if faulty.any():
+                raise InputError(f"{name}, line {faulty.idxmax()}: {reason}")
+        if classes.isna().any():
+            line, expected = classes.isna().idxmax(), " or ".join(map(repr, numbers))
+            raise InputError(f"{name}, line {line}: the label is {values[line][:40]!r}, expected {expected}")
+        seen |= set(classes)
+        rows = {"id": [f"{name}:{line}" for line in block.index], "text": texts, "label": classes.astype("int64")}
+        if group:
+            rows["group"] = as_written(block[group])
+        yield pd.DataFrame(rows).reset_index(drop=True)
+    if not seen:
         raise InputError(f"{name} has no rows under its header; give it some")
-    lines = frame.index
-    texts = as_written(frame[text])
-    values = as_written(frame[label])
-    classes = values.map({value: number for number, value in enumerate(labels.values())})
-    if (texts == "").any():
-        raise InputError(
-            f"{name}, line {lines[(texts == '').argmax()]}: the text is empty; fill it in or remove the row"
-        )
-    if classes.isna().any():
-        row = classes.isna().argmax()
-        expected = " or ".join(map(repr, labels.values()))
-        raise InputError(f"{name}, line {lines[row]}: the label is {values.iloc[row]!r}, expected {expected}")
-    if classes.nunique() < len(labels):
-        missing = next(value for number, value in enumerate(labels.values()) if number not in set(classes))
-        raise InputError(f"{name} has no row with the label {missing!r}; every file needs rows of every class")
-    return pd.DataFrame({"id": [f"{name}:{line}" for line in lines], "text": texts, "label": classes.astype("int64")})
+    if missing := [value for value, number in numbers.items() if number not in seen]:
+        raise InputError(f"{name} has no row with the label {missing[0]!r}; every file needs rows of every class")
+
+
+def read_table(folder: Path, name: str, **settings) -> pd.DataFrame:
+    """All rows of `read_rows` at once."""
+    return pd.concat(read_rows(folder, name, **settings), ignore_index=True)
 
 
 def as_written(column: pd.Series) -> pd.Series:
-    """The values as text, without blanks around them; a gap is empty and 1.0 is 1."""
-    return column.convert_dtypes().astype(object).fillna("").astype(str).str.strip()
+    """The values as text, without blanks around them; a gap is empty, 1.0 is 1 and true is True."""
+    if not pd.api.types.is_string_dtype(column):
+        column = column.convert_dtypes().astype(object).fillna("").astype(str)
+    return column.str.strip()
 
 
-def read_columns(path: Path) -> pd.DataFrame:
-    """The table as it is written, each row under the number of the line it begins on; the header is line 1."""
-    if path.suffix == ".parquet":
-        try:
-            frame = pd.read_parquet(path)
-        except ValueError as error:  # pyarrow's ArrowInvalid is one
-            raise InputError(f"{path.name}: {' '.join(str(error).split())}") from None
-        return frame.set_axis(range(2, len(frame) + 2))
-    csv.field_size_limit(sys.maxsize)
-    options = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if path.suffix == ".tsv" else {"strict": True}
-    lines, rows = [], []
-    with path.open(encoding="utf-8-sig", newline="\n") as file:
-        reader = csv.reader(file, **options)
-        try:
-            header = next(reader, None)
-            if header is None:
-                raise InputError(f"{path.name} is empty; it needs a header line and rows")
-            line = reader.line_num + 1
-            for row in reader:
-                if len(row) != len(header):
-                    raise InputError(
-                        f"{path.name}, line {line}: {len(row)} fields, expected {len(header)} as in the header"
-                    )
-                lines.append(line)
-                rows.append(row)
-                line = reader.line_num + 1
-        except UnicodeDecodeError:
-            raise InputError(
-                f"{path.name}, line {first_undecodable_line(path)}: not UTF-8; save the file as UTF-8"
-            ) from None
-        except csv.Error as error:
-            raise InputError(f"{path.name}, line {reader.line_num}: {error}") from None
-    return pd.DataFrame(rows, columns=header, index=lines, dtype=str)
-
-
-def first_undecodable_line(path: Path) -> int:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    raise AssertionError(f"{path} is UTF-8 after all")
+def table_settings(corpus: dict) -> dict:
+    """What `read_rows` has to know of a corpus of params.yaml."""
+    return {**corpus["columns"], "labels": corpus["labels"], **corpus["format"]}
 
 
 def read_split(folder: Path, split: str) -> pd.DataFrame:

@@ -1,9 +1,12 @@
-"""Holding out whole sentences of a corpus whose rows are phrases of one another (SST-2)."""
+"""Holding rows out of a corpus: a share of them or, where rows are phrases of one another (SST-2), whole sentences."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
 def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:
@@ -58,3 +61,28 @@ def hold_out_sentences(
     inside = contained(texts, held_out, longer_only=False)
     valid = np.array([first_of[text] for text in held_out])
     return np.flatnonzero(~inside), valid, np.setdiff1d(np.flatnonzero(inside), valid)
+
+
+def hold_out_share(texts: pd.Series, groups: pd.Series | None, fraction: float, seed: int) -> np.ndarray:
+    """Which rows are drawn: booleans (N,), of which a fraction is true.
+
+    Rows with the same text or of the same group stay together.
+
+    Raises:
+        ValueError: so large groups that none can be drawn, or all are.
+    """
+    of_text = pd.factorize(texts)[0]
+    of_group = of_text if groups is None else pd.factorize(groups)[0]
+    size = 1 + max(of_text.max(), of_group.max())
+    links = coo_array((np.ones(len(texts), dtype=bool), (of_text, size + of_group)), shape=(2 * size, 2 * size))
+    cluster = np.unique(connected_components(links, directed=False)[1][of_text], return_inverse=True)[1]
+    sizes = np.bincount(cluster)
+    wanted = round(fraction * len(texts))
+    drawn = np.zeros(len(sizes), dtype=bool)
+    for candidate in np.random.default_rng(seed).permutation(len(sizes)):
+        if sizes[candidate] <= wanted:
+            drawn[candidate] = True
+            wanted -= sizes[candidate]
+    if not drawn.any() or drawn.all():
+        raise ValueError(f"{len(texts)} rows in {len(sizes)} groups cannot give a fraction of {fraction}")
+    return drawn[cluster]

@@ -2,21 +2,22 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from itertools import chain
 
 from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN
 
+LONGEST = 100_000  # characters of a text
 ABBREVIATIONS = ("mr", "mrs", "ms", "dr", "jr", "vs", "etc", "inc", "co", "bros", "no", "al", "sept", "wash")
 TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "…": "..."})
 OPENING_QUOTE = re.compile(r'(?<![^\s([])"')
 # What the Penn Treebank cuts off a lower-case word: clitics, brackets, punctuation, a sentence's full stop.
-CUT = re.compile(
-    rf"""(?<=\w) (?: n't | '(?:s|re|ve|ll|d|m) ) (?= [.,!?;:)\]']* (?!\S))
+CUT = rf"""(?<=\w) (?: n't | '(?:s|re|ve|ll|d|m) ) (?= [.,!?;:)\]']* (?!\S))
       | [()\[\]]
       | (?<=[\w)\]'.]) (?: (?<!\.)\.\.\.+ | [,!?;:]+ ) (?= [)\]']* (?!\S))
       | (?<=[a-z][a-z]) {"".join(rf"(?<!{chr(92)}b{word})" for word in ABBREVIATIONS)} \. (?= [)\]']* (?!\S))
-      | (?<=\d) \. (?= [)\]']* $)""",
-    re.VERBOSE,
-)
+"""
+CUT_AT_END = rf"{CUT} | (?<=\d) \. (?= [)\]']* $)"  # the full stop behind a number, which may also be its point
 
 
 def at_blanks(text: str) -> list[str]:
@@ -30,8 +31,19 @@ def as_treebank(text: str) -> list[str]:
     SST-2's rows are in this form already and come out as `at_blanks` cuts them, so that a text that a person
     types becomes like one of them.
     """
-    text = OPENING_QUOTE.sub(" `` ", text.lower().translate(TYPOGRAPHY)).replace('"', " '' ")
-    return CUT.sub(apart, text).split()
+    *words, last = text.split() or [""]
+    return [*chain.from_iterable(map(cut_word, words)), *cut_last_word(last)]
+
+
+def cut(pattern: re.Pattern, word: str) -> list[str]:
+    """The parts of what stands between two blanks."""
+    word = OPENING_QUOTE.sub(" `` ", word.lower().translate(TYPOGRAPHY)).replace('"', " '' ")
+    return pattern.sub(apart, word).split()
+
+
+# Most words of a text were cut before.
+cut_word = lru_cache(maxsize=1 << 16)(partial(cut, re.compile(CUT, re.VERBOSE)))
+cut_last_word = lru_cache(maxsize=1 << 16)(partial(cut, re.compile(CUT_AT_END, re.VERBOSE)))
 
 
 def apart(cut: re.Match) -> str:
