@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,18 @@ ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 SPECIAL_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
+BAD_INPUT = Path(__file__).with_name("bad_input.md")
+BAD_INPUT_HEAD = [
+    "# Bad input, and what is said of it",
+    "",
+    "Each line is a test that feeds a stage something wrong and compares what it says with the sentence here. The",
+    "stage ends with exit status 1 and leaves no out. `pytest --write-bad-input` writes the sentences anew.",
+    "",
+    "| input | error |",
+    "|---|---|",
+]
+
+
 @dataclass(frozen=True)
 class Project:
     """The corpus `own`, described in params.yaml beside the repository's parameters; trained on as `sample` is."""
@@ -56,7 +69,7 @@ class Project:
         for parent in parents:
             mapping = mapping[parent]
         mapping[last] = value
-        path.write_text(yaml.safe_dump(everything), encoding="utf-8")
+        path.write_text(yaml.safe_dump(everything, sort_keys=False), encoding="utf-8")
 
     def write(self, name: str, content: bytes) -> Path:
         path = self.folder / name
@@ -90,6 +103,40 @@ def project(tmp_path: Path) -> Project:
     project.set("corpora.own", sample | CORPUS)
     project.set("run.corpora", ["own"])
     return project
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-bad-input", action="store_true", help="write the sentences into tests/bad_input.md anew")
+
+
+def refused(said: str, outs: Path, *fragments: str) -> str:
+    """Check that a stage ended in one sentence with some fragments and left no out; the sentence."""
+    assert said.startswith("error: ")
+    sentence = said.removeprefix("error: ").removesuffix("\n")
+    assert "\n" not in sentence
+    for fragment in fragments:
+        assert fragment in sentence
+    assert not outs.exists() or list(outs.iterdir()) == []
+    return sentence
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]:
+    """As `refused`, and the sentence is the one that tests/bad_input.md has for this test."""
+
+    def check(said: str, outs: Path, *fragments: str) -> None:
+        sentence = refused(said, outs, *fragments).replace(f"{tmp_path}/", "").replace("|", "\\|")
+        sentence = re.sub(r"(?<=127\.0\.0\.1:)\d+", "…", sentence)
+        case = request.node.originalname.removeprefix("test_").replace("_", " ")
+        case += f": {request.node.callspec.id}" if hasattr(request.node, "callspec") else ""
+        line = f"| {case} | {sentence} |"
+        lines = BAD_INPUT.read_text(encoding="utf-8").splitlines() if BAD_INPUT.is_file() else BAD_INPUT_HEAD
+        if request.config.getoption("write_bad_input"):
+            others = [other for other in lines[len(BAD_INPUT_HEAD) :] if not other.startswith(f"| {case} |")]
+            BAD_INPUT.write_text("\n".join([*BAD_INPUT_HEAD, *sorted([*others, line])]) + "\n", encoding="utf-8")
+        assert line in BAD_INPUT.read_text(encoding="utf-8").splitlines(), "`pytest --write-bad-input` writes it anew"
+
+    return check
 
 
 @pytest.fixture

@@ -43,7 +43,9 @@ def read_rows(
                 raise InputError(f"{name}, line {faulty.idxmax()}: {reason}")
         if classes.isna().any():
             line, expected = classes.isna().idxmax(), " or ".join(map(repr, numbers))
-            raise InputError(f"{name}, line {line}: the label is {values[line][:40]!r}, expected {expected}")
+            raise InputError(
+                f"{name}, line {line}: the label is {values[line][:40]!r}, expected {expected}; mend one of the two"
+            )
         seen |= set(classes)
         rows = {"id": [f"{name}:{line}" for line in block.index], "text": texts, "label": classes.astype("int64")}
         if group:

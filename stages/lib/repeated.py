@@ -48,7 +48,7 @@ class Repeated:
         """Say how many there were."""
         done = {"drop": "left out", "keep": "kept"}.get(self.what_to_do)
         for split, count in self.counts.items():
-            found = f"{count:,} texts of {split} stand in {elsewhere(split)} too"
+            found = f"texts of {split} that stand in {elsewhere(split)} too: {count:,}"
             print(f"warning: {found}; they are {done} (splits.repeated in params.yaml)", file=sys.stderr)
 
 

@@ -91,7 +91,10 @@ def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) ->
         line = reader.line_num + 1
         for row in reader:
             if len(row) != len(header):
-                raise InputError(f"{name}, line {line}: {len(row)} fields, expected {len(header)} as in the header")
+                raise InputError(
+                    f"{name}, line {line}: {len(row)} fields, expected {len(header)} as in the header; mend the row, "
+                    "or name the delimiter in the corpus's format in params.yaml"
+                )
             yield line, dict(zip(header, row, strict=True))
             line = reader.line_num + 1
     except csv.Error as error:
