@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro test lint bench
+.PHONY: help repro test lint bench stale resolve
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,12 @@ lint: .venv/installed ## check style
 
 bench: .venv/installed ## measure speed against the usual ways
 	@python -m benchmarks
+
+stale: .venv/installed ## name the committed results that are older than the code or the parameters
+	@python -m maintenance.stale
+
+resolve: .venv/installed ## in the middle of a merge: resolve the conflicts in what the pipeline wrote
+	@python -m maintenance.resolve
 
 .venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'

@@ -134,7 +134,7 @@ def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
     def add_corpus(params):
         params["corpora"]["mine"] = params["corpora"]["sample"] | {
             "source": {"files": {"a.csv": None, "b.csv": None}},
-            "splits": {"train": "a.csv", "valid": "b.csv", "test": "b.csv"},
+            "splits": {"train": "a.csv", "valid": "b.csv", "test": "b.csv", "repeated": "keep"},
             "columns": {"text": "review", "label": "stars"},
             "labels": {"negative": "one", "positive": "five"},
         }

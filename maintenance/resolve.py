@@ -1,0 +1,64 @@
+"""Resolve the conflicts of a git merge in what the pipeline wrote; `dvc repro` then brings it up to date.
+
+An entry of dvc.lock that one branch changed is that branch's; one that both changed differently is dropped, so that its
+stage runs again on what was merged. Metrics and results are left as they were before the merge until then.
+"""
+
+import subprocess
+import sys
+
+import yaml
+from dvc.utils.serialize import dump_yaml
+
+LOCK = "dvc.lock"
+WRITTEN = ("metrics/", "results/")
+BASE, OURS, THEIRS = 1, 2, 3  # git's numbers of a conflict's sides
+
+
+def git(*command: str) -> str:
+    return subprocess.run(["git", *command], check=True, capture_output=True, text=True).stdout
+
+
+def conflicts() -> dict[str, set[int]]:
+    """The files in conflict with the sides on which they are there."""
+    sides: dict[str, set[int]] = {}
+    for entry in git("ls-files", "--unmerged", "-z").split("\0")[:-1]:
+        about, path = entry.split("\t", 1)
+        sides.setdefault(path, set()).add(int(about.split()[2]))
+    return sides
+
+
+def merged_lock(sides: set[int]) -> dict:
+    """The lock of both branches."""
+    locks = {side: yaml.safe_load(git("show", f":{side}:{LOCK}")) for side in sides}
+    base, ours, theirs = (locks.get(side, {}).get("stages", {}) for side in (BASE, OURS, THEIRS))
+    stages = {}
+    for name in ours | theirs:
+        here, there = ours.get(name), theirs.get(name)
+        entry = there if here == base.get(name) else here if there in (base.get(name), here) else None
+        if entry:
+            stages[name] = entry
+        elif here and there:
+            print(f"{name}: changed on both branches, will run again")
+    return locks[OURS] | {"stages": stages}
+
+
+def main() -> None:
+    found = conflicts()
+    if not found:
+        sys.exit("error: no file is in conflict; call this in the middle of a merge")
+    for path, sides in found.items():
+        if path == LOCK:
+            dump_yaml(LOCK, merged_lock(sides))
+        elif path.startswith(WRITTEN):
+            git("checkout", "--ours" if OURS in sides else "--theirs", "--", path)
+        else:
+            continue
+        git("add", "--", path)
+    if others := [path for path in found if path != LOCK and not path.startswith(WRITTEN)]:
+        sys.exit(f"still yours to resolve: {', '.join(others)}; then `git add` them, `make repro` and `git commit`")
+    print("resolved; now `make repro`, `git add metrics results dvc.lock` and `git commit`")
+
+
+if __name__ == "__main__":
+    main()
