@@ -9,19 +9,22 @@ help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 # CORPORA=sst2,imdb and GLOVE=50 choose for one run what params.yaml leaves out.
-selection = $(if $(CORPORA),-S 'run.corpora=[$(CORPORA)]') $(if $(GLOVE),-S 'run.glove=[$(GLOVE)]')
-
 repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe
 	@python -m stages.check_params --out data/params.checked
 ifneq ($(CORPORA)$(GLOVE),)
+	@[ ! -e .params.kept ] || { echo 'error: .params.kept is there: another `make repro CORPORA=...` is running, or was' \
+	'killed; then `mv .params.kept params.yaml`' >&2; exit 1; }
 	@cp params.yaml .params.kept && trap 'mv .params.kept params.yaml' EXIT && trap 'exit 130' HUP INT TERM && \
-	dvc exp run $(selection)
+	python -m maintenance.select '$(CORPORA)' '$(GLOVE)' && dvc repro
 else
 	@dvc repro
 endif
 
 test: .venv/installed ## run the tests
 	@python -m pytest
+
+faults: .venv/installed ## kill real runs at random points and compare how they end with clean ones
+	@python -m tests.faults
 
 lint: .venv/installed ## check style
 	@ruff check . && ruff format --check .

@@ -1,0 +1,23 @@
+"""Put the corpora and the GloVe of one run into params.yaml; the Makefile puts the file back afterwards.
+
+`dvc exp run -S` would do it too, but killed it leaves git's HEAD detached, and it takes other corpora's outs away.
+"""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+
+def main(corpora: str, glove: str) -> None:
+    path = Path("params.yaml")
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if corpora:
+        params["run"]["corpora"] = corpora.split(",")
+    if glove:
+        params["run"]["glove"] = [int(glove) if glove.isdigit() else glove]
+    path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
