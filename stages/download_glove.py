@@ -3,12 +3,17 @@
 from pathlib import Path
 
 from stages.lib import archives, command, files, params, sources
+from stages.lib.command import InputError
 
 
 def main() -> None:
     arguments = command.arguments(__doc__, dimension=int, downloads=Path, out=Path)
     glove = params.load()["glove"]
     name = f"glove.6B.{arguments.dimension}d.txt"
+    if name not in glove["checksums"]:
+        raise InputError(
+            f"params.yaml: glove.checksums has no {name!r}{params.suggestion(name, list(glove['checksums']))}"
+        )
     wanted = {name: glove["checksums"][name]}
     with files.new_folder(arguments.out) as folder, sources.fetched(glove["address"], arguments.downloads) as archive:
         archives.extract(archive, wanted, folder)

@@ -1,5 +1,6 @@
 """Embed: a frozen encoder's hidden states of every wordpiece, computed once for all models that read them."""
 
+import argparse
 import shutil
 from pathlib import Path
 
@@ -14,15 +15,14 @@ from stages.lib.devices import choose_device, note_emulation
 from stages.lib.encoders import FrozenEncoder
 from stages.lib.features import FeatureFile, check_space
 from stages.lib.inputs import read_input, write_input
+from stages.lib.locks import alone
 
 
 def write_rows(path: Path, rows: Sequences) -> None:
     pq.write_table(pa.table({"id": rows.ids, "label": rows.labels, "length": rows.lengths}), path)
 
 
-def main() -> None:
-    paths = {"wordpieces": Path, "weights": Path, "checkpoints": Path, "out": Path}
-    arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
+def embed(arguments: argparse.Namespace) -> None:
     chosen = params.section("encoders", arguments.encoder)
     settings = {"layers": chosen["layers"], "mix": chosen["mix"]}
     settings["precision"] = params.section("corpora", arguments.corpus)["precision"]
@@ -57,6 +57,13 @@ def main() -> None:
         for split, file in partial.items():
             file.path.rename(folder / f"{split}.npy")
     remove_checkpoints(arguments.checkpoints)
+
+
+def main() -> None:
+    paths = {"wordpieces": Path, "weights": Path, "checkpoints": Path, "out": Path}
+    arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
+    with alone(arguments.checkpoints.with_suffix(".lock")):
+        embed(arguments)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Predict: score texts with a trained model; as a stage, the sentences of params.yaml with every rung.
 
 Texts come as arguments, from a file or from standard input, one a line. A terminal gets a table, anything
-else JSON lines: text, label, and the probability of the last class (of two: positive).
+else JSON lines: text, label, and the probability of the last of two classes (positive) or those of all.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import numpy as np
 from stages.lib import command, files, params
 from stages.lib.command import InputError
 from stages.lib.devices import choose_device
-from stages.lib.lines import chunks, read_texts, show
+from stages.lib.lines import chunks, named, read_texts, show
 from stages.lib.runs import most_accurate, run_folders
 from stages.lib.scorers import load_scorer
 
@@ -33,12 +33,14 @@ def read_arguments() -> argparse.Namespace:
 
 def score_sentences(sentences: list[str], runs: Path, rungs: list[str], seeds: list[int]) -> list[dict]:
     """Each sentence with the mean probability that the runs of every rung give it."""
-    scored = [{"text": sentence, "probability": {}} for sentence in sentences]
+    scored = [{"text": sentence} for sentence in sentences]
     for rung in rungs:
-        scorers = [load_scorer(run, ENCODERS, choose_device())[1] for run in run_folders(runs / rung, seeds).values()]
-        of_runs = np.stack([scorer(sentences)[:, -1] for scorer in scorers])  # (runs, sentences)
-        for entry, probability in zip(scored, of_runs.mean(axis=0), strict=True):
-            entry["probability"][rung] = round(float(probability), 4)
+        loaded = [load_scorer(run, ENCODERS, choose_device()) for run in run_folders(runs / rung, seeds).values()]
+        labels = loaded[0][0]["labels"]
+        of_runs = np.stack([scorer(sentences) for _, scorer in loaded])  # (runs, sentences, classes)
+        for entry, probabilities in zip(scored, of_runs.mean(axis=0), strict=True):
+            for key, value in named(probabilities, labels, 4).items():
+                entry.setdefault(key, {})[rung] = value
     return scored
 
 
@@ -59,8 +61,10 @@ def main() -> None:
     known = sorted(path.name for path in runs.glob("*"))
     if known and rung not in known:
         raise InputError(f"{runs} has no {rung!r}{params.suggestion(rung, known)}")
-    seeds = seeds if arguments.seed is None else [arguments.seed]
-    run, scorer = load_scorer(next(iter(run_folders(runs / rung, seeds).values())), ENCODERS, choose_device())
+    folders = run_folders(runs / rung, seeds if arguments.seed is None else [arguments.seed])
+    if arguments.seed is not None and "" in folders:
+        raise InputError(f"{runs / rung} is trained without a seed; leave --seed out")
+    run, scorer = load_scorer(next(iter(folders.values())), ENCODERS, choose_device())
     for chunk in chunks(read_texts(arguments.texts, arguments.file)):
         for text, probabilities in zip(chunk, scorer(chunk), strict=True):
             show(text, probabilities, run["labels"])

@@ -1,4 +1,4 @@
-"""A training killed by the system, not by an exception, ends in the same bytes when it is run again."""
+"""A training killed by the system ends in the same bytes when it is run again; two runs at once do not mix."""
 
 import os
 import random
@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY, Project
+
+from stages import embed_bert
+from stages.lib.locks import alone
 
 WORDS = [f"word{number}" for number in range(200)]
 
@@ -67,3 +70,12 @@ def test_a_killed_training_ends_in_the_bytes_of_a_clean_one(start_training, proj
     assert "resumed after epoch" in resumed.communicate()[0]
     assert bytes_of(project.folder / "data/runs/killed") == bytes_of(project.folder / "data/runs/clean")
     assert list((project.folder / "data/checkpoints-killed").iterdir()) == []
+
+
+def test_what_another_run_still_writes_is_left_alone(project, run_here, check, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    checkpoints = Path("data/checkpoints/own/embed_bert")
+    options = {"wordpieces": "data/wordpieces/own", "weights": "data/encoders/own", "out": "data/features/own"}
+    with alone(checkpoints.with_suffix(".lock")):
+        said = run_here(embed_bert, corpus="own", encoder="own", checkpoints=checkpoints, **options)
+    check(said, project.folder / "data/features", "embed_bert.lock", "another run")

@@ -261,7 +261,10 @@ def test_a_terminal_gets_a_table_that_no_text_can_steer(here, monkeypatch):
         monkeypatch.setattr(sys, "stdout", terminal)
         run_stage(monkeypatch, "predict", "a great film 🎬", "dull \x1b[2J\x9b1A\r\n\x07plot", model="tfidf")
         terminal.flush()
-        shown = screen.read(4096).decode().split("\r\n")
+        data = b""
+        while data.count(b"\n") < 2:
+            data += screen.read(4096)
+    shown = data.decode().split("\r\n")
     table = r"positive +0\.\d{3}  a great film 🎬\nnegative +0\.\d{3}  dull .+\[2J.+1A.+plot\n"
     assert re.fullmatch(table, "\n".join(shown))
     assert "".join(shown).isprintable()

@@ -135,14 +135,42 @@ def extract(tmp_path: Path) -> Callable[..., Path]:
 
 
 def files_under(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    """The names of all files, but for locks."""
+    return {path.name for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
+
+
+def partial_file(host: Host, downloads: Path, content: bytes = b"") -> Path:
+    """What a broken download of x.zip leaves."""
+    path = sources.place(f"{host.address}/x.zip", downloads)
+    path.parent.mkdir()
+    path.with_name("x.zip.part").write_bytes(content)
+    return path.with_name("x.zip.part")
 
 
 def test_file_is_fetched_from_its_address(host, tmp_path):
     path = sources.fetch(f"{host.address}/a/x.zip?download=1", tmp_path / "downloads")
-    assert path == tmp_path / "downloads" / "x.zip"
+    assert path.name == "x.zip"
     assert path.read_bytes() == CONTENT
-    assert files_under(tmp_path) == {"downloads/x.zip"}
+    assert files_under(tmp_path) == {"x.zip"}
+
+
+def test_a_whole_file_that_an_earlier_run_fetched_is_not_fetched_again(host, tmp_path):
+    partial_file(host, tmp_path, CONTENT).rename(sources.place(f"{host.address}/x.zip", tmp_path))
+    assert sources.fetch(f"{host.address}/x.zip", tmp_path).read_bytes() == CONTENT
+    assert host.requests == []
+
+
+@pytest.mark.parametrize(("error", "left"), [(InputError, set()), (KeyboardInterrupt, {"x.zip"}), (OSError, {"x.zip"})])
+def test_a_wrong_file_goes_and_one_not_yet_used_stays(host, tmp_path, error, left):
+    with pytest.raises(error), sources.fetched(f"{host.address}/x.zip", tmp_path):
+        raise error
+    assert files_under(tmp_path) == left
+
+
+def test_files_of_one_name_from_two_addresses_do_not_mix(host, tmp_path):
+    partial_file(host, tmp_path, b"x" * 12_345)
+    assert sources.fetch(f"{host.address}/other/x.zip", tmp_path).read_bytes() == CONTENT
+    assert host.requests == [("/other/x.zip", 0)]
 
 
 def test_mirror_folder_is_asked_in_place_of_the_host(host, tmp_path, monkeypatch):
@@ -166,7 +194,7 @@ def test_mirror_address_is_asked_for_the_same_name(host, tmp_path, monkeypatch):
 
 
 def test_partial_file_is_resumed(host, tmp_path):
-    (tmp_path / "x.zip.part").write_bytes(CONTENT[:12_345])
+    partial_file(host, tmp_path, CONTENT[:12_345])
     assert sources.fetch(f"{host.address}/x.zip", tmp_path).read_bytes() == CONTENT
     assert host.requests == [("/x.zip", 12_345)]
     assert files_under(tmp_path) == {"x.zip"}
@@ -174,12 +202,12 @@ def test_partial_file_is_resumed(host, tmp_path):
 
 def test_partial_file_is_replaced_where_the_host_cannot_resume(host, tmp_path):
     host.resumes = False
-    (tmp_path / "x.zip.part").write_bytes(b"x" * 12_345)
+    partial_file(host, tmp_path, b"x" * 12_345)
     assert sources.fetch(f"{host.address}/x.zip", tmp_path).read_bytes() == CONTENT
 
 
 def test_partial_file_longer_than_the_content_is_fetched_again(host, tmp_path):
-    (tmp_path / "x.zip.part").write_bytes(b"x" * (len(CONTENT) + 1))
+    partial_file(host, tmp_path, b"x" * (len(CONTENT) + 1))
     assert sources.fetch(f"{host.address}/x.zip", tmp_path).read_bytes() == CONTENT
     assert host.requests == [("/x.zip", len(CONTENT) + 1), ("/x.zip", 0)]
 
@@ -200,7 +228,7 @@ def test_connection_that_always_closes_early_keeps_the_partial_file(host, tmp_pa
     host.closes_after = [20_000, 10_000]
     with pytest.raises(InputError, match="DATA_MIRROR"):
         sources.fetch(f"{host.address}/x.zip", tmp_path)
-    kept = (tmp_path / "x.zip.part").read_bytes()
+    kept = next(tmp_path.rglob("x.zip.part")).read_bytes()
     assert len(kept) > 20_000
     assert CONTENT.startswith(kept)
     assert files_under(tmp_path) == {"x.zip.part"}
@@ -272,7 +300,8 @@ def test_file_without_a_checksum_passes(extract):
 @pytest.mark.parametrize("archive", [zip_of, tar_of], ids=["zip", "tar.gz"])
 def test_only_wanted_members_are_taken_out(extract, archive):
     folder = extract(archive({"a/x.tsv": CONTENT, "a/y.tsv": b"y", "z.tsv": b"z"}), "a/x.tsv", "z.tsv")
-    assert files_under(folder) == {"a/x.tsv", "z.tsv"}
+    assert files_under(folder) == {"x.tsv", "z.tsv"}
+    assert (folder / "a/x.tsv").is_file()
     assert (folder / "a/x.tsv").read_bytes() == CONTENT
 
 

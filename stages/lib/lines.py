@@ -13,7 +13,8 @@ from stages.lib.command import InputError
 
 LONGEST = 100_000  # characters of a text
 CHUNK_TEXTS, CHUNK_CHARACTERS = 4096, 1 << 20
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # what steers a terminal
+LONGEST_LINE = 4 * LONGEST + 5  # bytes: four a character, a byte order mark, \r\n
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what steers a terminal or reverses a line
 
 
 def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
@@ -36,7 +37,7 @@ def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
     number = 0
-    while line := stream.readline(4 * LONGEST + 2):  # a line without an end must not fill the memory
+    while line := stream.readline(LONGEST_LINE):  # a line without an end must not fill the memory
         number += 1
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -70,10 +71,23 @@ def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
+def named(probabilities: np.ndarray, labels: list[str], digits: int) -> dict:
+    """Of two classes the `probability` of the last, of more the `probabilities` of all by their names."""
+    rounded = [round(float(probability), digits) for probability in probabilities]
+    return (
+        {"probability": rounded[-1]} if len(labels) == 2 else {"probabilities": dict(zip(labels, rounded, strict=True))}
+    )
+
+
 def show(text: str, probabilities: np.ndarray, labels: list[str]) -> None:
-    """Print a text with its class and the last class's probability: a row on a terminal, else a JSON line."""
-    label, probability = labels[int(probabilities.argmax())], float(probabilities[-1])
+    """Print a text with its class and probability: a row on a terminal, else a JSON line.
+
+    The probability is that of the last of two classes; of more, a row has the chosen class's, a JSON line each.
+    """
+    chosen = int(probabilities.argmax())
     if sys.stdout.isatty():
-        print(f"{label:10} {probability:.3f}  {CONTROLS.sub(lambda control: repr(control[0])[1:-1], text)}")
+        label, text = (CONTROLS.sub(lambda control: repr(control[0])[1:-1], part) for part in (labels[chosen], text))
+        print(f"{label:10} {probabilities[-1 if len(labels) == 2 else chosen]:.3f}  {text}")
     else:
-        print(json.dumps({"text": text, "label": label, "probability": round(probability, 6)}, ensure_ascii=False))
+        row = {"text": text, "label": labels[chosen], **named(probabilities, labels, 6)}
+        print(json.dumps(row, ensure_ascii=False))

@@ -1,26 +1,72 @@
 """A trained model made ready for texts: what its run's folder holds, and nothing else, says how it reads them."""
 
 import importlib
+import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import safetensors.numpy
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tqdm import tqdm
 
 from stages.lib import files
 from stages.lib.batches import Sequences
 from stages.lib.command import InputError
+from stages.lib.encoder_files import read_bert_tokenizer
 from stages.lib.inference import predict
+from stages.lib.params import Validator, sentence
 from stages.lib.runs import read_run
 from stages.lib.text import split_words
 from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN, read_vocabulary
-from stages.lib.wordpieces import encode, read_tokenizer
+from stages.lib.wordpieces import encode
 
 Scorer = Callable[[Sequence[str]], np.ndarray]  # N texts → probabilities (N, C)
+
+NEEDED = {
+    "text": ["tokenizer"],
+    "words": ["tokenizer"],
+    "wordpieces": ["max_length"],
+    "features": ["max_length", "encoder"],
+}  # of `input`, by its kind
+RUN = {  # what the code below relies on in a run.json, which may come from anyone
+    "properties": {
+        "arguments": {"type": "object", "description": "a mapping"},
+        "labels": {
+            "type": "array",
+            "description": "a list of two or more different names",
+            "items": {"type": "string", "pattern": "^[^\ud800-\udfff]+$", "description": "a name"},
+            "minItems": 2,
+            "uniqueItems": True,
+        },
+        "input": {
+            "type": "object",
+            "description": "a mapping",
+            "required": ["kind"],
+            "properties": {
+                "kind": {"enum": list(NEEDED), "description": ", ".join(NEEDED)},
+                "tokenizer": {
+                    "enum": ["blanks", "treebank", "raw_text"],
+                    "description": "blanks, treebank or raw_text",
+                },
+                "max_length": {"type": "integer", "minimum": 3, "description": "a whole number from 3 up"},
+                "encoder": {
+                    "type": "object",
+                    "description": "a mapping",
+                    "required": ["name", "weights", "layers", "mix", "precision"],
+                    "properties": {"name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "description": "a name"}},
+                },
+            },
+            "allOf": [
+                {"if": {"required": ["kind"], "properties": {"kind": {"const": kind}}}, "then": {"required": keys}}
+                for kind, keys in NEEDED.items()
+            ],
+        },
+    },
+}
 
 
 def load_scorer(folder: Path, encoders: Path, device: torch.device) -> tuple[dict, Scorer]:
@@ -31,22 +77,37 @@ def load_scorer(folder: Path, encoders: Path, device: torch.device) -> tuple[dic
     Raises:
         InputError: no run, one of another version, a damaged one, or one of another encoder than is there.
     """
-    run = read_run(folder)
     try:
+        run = read_run(folder)
+        fault = jsonschema.exceptions.best_match(Validator(RUN).iter_errors(run))
+        if fault:
+            raise ValueError(f"run.json: {sentence(fault)}")
         new_scorer = linear_scorer if run["input"]["kind"] == "text" else network_scorer
         scorer = new_scorer(folder, run, encoders, device)
-        scorer(["a text"])  # parts that do not fit each other show here
-    except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:120]
+        shown = scorer(["a text"])  # parts that do not fit each other show here
+        if shown.shape[1] != len(run["labels"]):
+            raise ValueError(f"run.json: {len(run['labels'])} labels, the model has {shown.shape[1]} classes")
+        if not np.isfinite(shown).all():
+            raise ValueError("model.safetensors: a probability is not a number")
+    except (InputError, OSError, MemoryError):
+        raise
+    except Exception as error:  # what is damaged makes five libraries raise of every kind
+        reason = " ".join(str(error).split())[:160]
         raise InputError(f"{folder} is damaged ({reason}); train it again with `dvc repro`") from None
     return run, scorer
 
 
 def network_scorer(folder: Path, run: dict, encoders: Path, device: torch.device) -> Scorer:
-    model = importlib.import_module(f"stages.models.{run['model']}").Classifier(**run["arguments"])
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+    new_model = partial(importlib.import_module(f"stages.models.{run['model']}").Classifier, **run["arguments"])
+    weights = load_file(folder / "model.safetensors")
+    with torch.device("meta"):  # where sizes that are a lie take no memory
+        shapes = {name: tensor.shape for name, tensor in new_model().state_dict().items()}
+    if shapes != {name: tensor.shape for name, tensor in weights.items()}:
+        raise ValueError("model.safetensors: not the tensors of the model in run.json")
+    model = new_model()
+    model.load_state_dict(weights)
     model.to(device)
-    read = READERS[run["input"]["kind"]](folder, run["input"], encoders, device)
+    read = READERS[run["input"]["kind"]](folder, run, encoders, device)
     return lambda texts: predict(model, read(texts), device).softmax(dim=1).numpy()
 
 
@@ -60,36 +121,45 @@ def linear_scorer(folder: Path, run: dict, encoders: Path, device: torch.device)
 Reader = Callable[[Sequence[str]], Sequences]
 
 
-def word_reader(folder: Path, about: dict, encoders: Path, device: torch.device) -> Reader:
-    vocabulary, size = read_vocabulary(folder / "vocab.txt"), about["arguments"]["vocabulary_size"]
+def word_reader(folder: Path, run: dict, encoders: Path, device: torch.device) -> Reader:
+    vocabulary, size = read_vocabulary(folder / "vocab.txt"), run["arguments"]["vocabulary_size"]
     if len(vocabulary) != size:
         raise ValueError(f"vocab.txt has {len(vocabulary)} words, the model {size}")
     ids = {word: number for number, word in enumerate(vocabulary) if number >= len(SPECIAL_TOKENS)}
 
     def read(texts: Sequence[str]) -> Sequences:
-        rows = split_words(texts, about["tokenizer"])
+        rows = split_words(texts, run["input"]["tokenizer"])
         return Sequences.of([[ids.get(word, UNKNOWN) for word in row] for row in rows])
 
     return read
 
 
-def wordpiece_reader(folder: Path, about: dict, encoders: Path, device: torch.device) -> Reader:
-    tokenizer = read_tokenizer(folder / "tokenizer.json", about["max_length"])
+def piece_reader(folder: Path, run: dict, config: dict) -> Reader:
+    """The wordpieces that an encoder of this config reads."""
+    longest, positions = run["input"]["max_length"], config["max_position_embeddings"]
+    if longest > positions:
+        raise ValueError(f"run.json: input.max_length is {longest}, the encoder reads {positions} pieces")
+    tokenizer = read_bert_tokenizer(folder / "tokenizer.json", longest, config["vocab_size"])
     return lambda texts: Sequences.of(encode(tokenizer, texts))
 
 
-def feature_reader(folder: Path, about: dict, encoders: Path, device: torch.device) -> Reader:
-    name, weights = about["encoder"]["name"], about["encoder"]["weights"]
-    there = encoders / name
+def wordpiece_reader(folder: Path, run: dict, encoders: Path, device: torch.device) -> Reader:
+    return piece_reader(folder, run, run["arguments"]["config"])
+
+
+def feature_reader(folder: Path, run: dict, encoders: Path, device: torch.device) -> Reader:
+    about = run["input"]["encoder"]
+    there = encoders / about["name"]
     if not (there / "model.safetensors").is_file():
         raise InputError(f"{there} holds no encoder; fetch it with `dvc repro download_encoder`")
-    if files.sha256(there / "model.safetensors") != weights:
+    if files.sha256(there / "model.safetensors") != about["weights"]:
         raise InputError(f"{folder} was trained on another encoder than {there}; train it again with `dvc repro`")
     from stages.lib.encoders import FrozenEncoder  # 3 seconds that other models do without
 
-    settings = {key: about["encoder"][key] for key in ("layers", "mix", "precision")}
+    settings = {key: about[key] for key in ("layers", "mix", "precision")}
     encoder = FrozenEncoder(there, **settings, device=device)
-    read_pieces = wordpiece_reader(folder, about, encoders, device)
+    config = json.loads((there / "config.json").read_text(encoding="utf-8"))
+    read_pieces = piece_reader(folder, run, config)
 
     def read(texts: Sequence[str]) -> Sequences:
         rows = read_pieces(texts)

@@ -1,6 +1,8 @@
 """Getting public files: from their address or a mirror, resumed and verified."""
 
+import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -13,12 +15,14 @@ from tqdm import tqdm
 
 from stages.lib import files
 from stages.lib.command import InputError
+from stages.lib.locks import alone
 
 ATTEMPTS = 5
 PAUSE = 0.5  # seconds, doubled before every further attempt
 TIMEOUT = 30  # seconds without a byte
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-BLOCK = 1 << 20
+BLOCK = 1 << 14  # bytes: what a broken connection loses
+LARGEST = 8 << 30  # bytes of a download; GloVe's largest archive has 2.2 GB
 
 
 def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
@@ -38,15 +42,20 @@ def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
 def fetched(address: str, downloads: Path, in_mirror: str = "") -> Iterator[Path]:
     """The file behind a public https address, while the block lasts; a download is removed afterwards.
 
-    Used or wrong, it is of no more use; a mirror's own file stays.
+    Used or wrong, it is of no more use; where a full disk or a person ends the block, it stays for the next time.
+    A mirror's own file stays whatever comes.
     """
     path = fetch(address, downloads, in_mirror)
     mirror = os.environ.get("DATA_MIRROR", "")
+    is_download = not mirror or "://" in mirror
     try:
         yield path
-    finally:
-        if not mirror or "://" in mirror:
+    except InputError:
+        if is_download:
             path.unlink()
+        raise
+    if is_download:
+        path.unlink()
 
 
 def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
@@ -57,11 +66,11 @@ def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
     it stopped; it lies in `downloads` until the caller removes it.
 
     Raises:
-        InputError: the mirror lacks the file, the address is not https, or the host cannot be reached.
+        InputError: the mirror lacks the file, the address is not https, the host cannot be reached or answers
+            nonsense, or it sends more than `LARGEST`.
     """
-    name = PurePosixPath(urlsplit(address).path).name
+    wanted = in_mirror or place(address, downloads).name
     mirror = os.environ.get("DATA_MIRROR", "")
-    wanted = in_mirror or name
     if mirror and "://" not in mirror:
         path = Path(mirror) / wanted
         if not path.is_file():
@@ -70,12 +79,14 @@ def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
             )
         return path
     source = f"{mirror.rstrip('/')}/{wanted}" if mirror else address
-    downloads.mkdir(parents=True, exist_ok=True)
-    path = downloads / name
+    path = place(source, downloads)
     try:
-        download(source, path)
-    except requests.RequestException as error:
-        reason = f"status {error.response.status_code}" if error.response is not None else type(error).__name__
+        with alone(path.with_name(f"{path.name}.lock")):
+            if not path.is_file():
+                download(source, path)
+    except (requests.RequestException, ValueError) as error:  # ValueError: what is no address at all
+        response = getattr(error, "response", None)
+        reason = f"status {response.status_code}" if response is not None else type(error).__name__
         raise InputError(
             f"{source} could not be fetched ({reason}); check the address, the network and its proxy, "
             f"or set DATA_MIRROR to a folder or address that holds {wanted}"
@@ -83,12 +94,18 @@ def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
     return path
 
 
+def place(address: str, downloads: Path) -> Path:
+    """Where a download lies: under its name, which another address may share, in a folder that none does."""
+    name = PurePosixPath(re.split("[?#]", address, maxsplit=1)[0]).name
+    return downloads / hashlib.sha256(address.encode()).hexdigest()[:16] / name
+
+
 def download(address: str, path: Path) -> None:
     """Write what lies at an address to `path`; a broken download stays as `<path>.part` and is resumed.
 
     Raises:
         requests.RequestException: nothing came after `ATTEMPTS` attempts, or the host refused.
-        InputError: the address, or one it redirects to, is neither https nor on this machine.
+        InputError: the address, or one it redirects to, is neither https nor on this machine, or too much came.
     """
     partial = path.with_name(path.name + ".part")
     with HttpsSession() as session:
@@ -106,23 +123,32 @@ def download(address: str, path: Path) -> None:
 
 
 class HttpsSession(requests.Session):
-    """A session that asks no host over plain http but this machine, whatever a host redirects to."""
+    """A session that asks no host over plain http but this machine, whatever a host redirects to.
+
+    To this machine only it redirects itself: what else listens here is not a foreign host's to ask.
+    """
 
     def get(self, url: str, **options) -> requests.Response:
-        require_https(url)
+        if not (is_https(url) or is_here(url)):
+            raise InputError(f"{url} is not https; give an https address")
         return super().get(url, **options)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
         if target is not None:
-            require_https(urljoin(resp.url, target))
+            address = urljoin(resp.url, target)
+            if not (is_https(address) or (is_here(address) and is_here(resp.url))):
+                raise InputError(f"{resp.url} redirects to {address[:200]!r}, which is not https; give another address")
         return target
 
 
-def require_https(address: str) -> None:
+def is_https(address: str) -> bool:
+    return urlsplit(address).scheme == "https"
+
+
+def is_here(address: str) -> bool:
     parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise InputError(f"{address} is not https; give an https address")
+    return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
 def receive(session: requests.Session, address: str, partial: Path) -> None:
@@ -136,13 +162,24 @@ def receive(session: requests.Session, address: str, partial: Path) -> None:
         response.raise_for_status()
         if response.status_code != 206:
             have = 0
-        total = int(response.headers.get("Content-Length", 0)) + have
-        bar = tqdm(desc=partial.stem, total=total or None, initial=have, unit="B", unit_scale=True, disable=None)
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            partial.unlink(missing_ok=True)
+            raise requests.ConnectionError("another part than was asked for; starting again")
+        announced = response.headers.get("Content-Length", "")
+        total = int(announced) + have if announced.isdecimal() else None
+        too_much = InputError(f"{address} sends more than {LARGEST >> 30} GiB; give another address")
+        if total is not None and total > LARGEST:
+            raise too_much
+        bar = tqdm(desc=partial.stem, total=total, initial=have, unit="B", unit_scale=True, disable=None)
         with partial.open("ab" if have else "wb") as file, bar:
             for block in response.iter_content(BLOCK):
+                have += len(block)
+                if have > LARGEST:
+                    partial.unlink()
+                    raise too_much
                 file.write(block)
                 bar.update(len(block))
-    if response.headers.get("Content-Length") and partial.stat().st_size != total:
+    if total is not None and have != total:
         raise requests.ConnectionError("the connection closed early")
 
 

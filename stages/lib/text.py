@@ -32,6 +32,8 @@ def as_treebank(text: str) -> list[str]:
     types becomes like one of them.
     """
     *words, last = text.split() or [""]
+    if max(map(len, [last, *words])) > LONGEST_KEPT:
+        return [*chain.from_iterable(map(cut_word.__wrapped__, words)), *cut_last_word.__wrapped__(last)]
     return [*chain.from_iterable(map(cut_word, words)), *cut_last_word(last)]
 
 
@@ -41,7 +43,8 @@ def cut(pattern: re.Pattern, word: str) -> list[str]:
     return pattern.sub(apart, word).split()
 
 
-# Most words of a text were cut before.
+# Most words of a text were cut before; those that are none, of thousands of characters, would fill the memory.
+LONGEST_KEPT = 50
 cut_word = lru_cache(maxsize=1 << 16)(partial(cut, re.compile(CUT, re.VERBOSE)))
 cut_last_word = lru_cache(maxsize=1 << 16)(partial(cut, re.compile(CUT_AT_END, re.VERBOSE)))
 

@@ -1,0 +1,111 @@
+"""A copy of the project for one made-up corpus, and the steps that are killed in it."""
+
+import json
+import random
+import shlex
+import shutil
+import sys
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import BERT, CORPUS, ENCODER_FILES, REPOSITORY, SPECIAL_PIECES, tokenizer_of
+
+WORDS = [f"word{number}" for number in range(200)]
+# Few rows to train on and many to embed and to score: then every stage works for some seconds, in several pieces.
+ROWS = {"train": 0.08, "valid": 0.02, "test": 0.9}
+ENCODER = BERT | {"vocab_size": len(SPECIAL_PIECES) + len(WORDS), "hidden_size": 32, "num_hidden_layers": 4}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of the pipeline, what it makes, and its share of all kills."""
+
+    name: str
+    command: list[str]
+    outs: list[str]
+    share: int = 0
+
+
+def stage(name: str, model: str = "", share: int = 0) -> Step:
+    """A stage of dvc.yaml as DVC would run it."""
+    described = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
+    chosen = {"item.corpus": "own", "item.model": model, "item.seed": "1", "run.encoder": "own"}
+
+    def filled(text: str) -> str:
+        for key, value in chosen.items():
+            text = text.replace(f"${{{key}}}", value)
+        return text
+
+    listed = [out for kind in ("outs", "metrics", "plots") for out in described.get(kind, [])]
+    outs = [filled(out if isinstance(out, str) else next(iter(out))) for out in listed]
+    command = [sys.executable, *shlex.split(filled(described["cmd"]))[1:]]
+    return Step(f"{name}-{model}" if model else name, command, outs, share)
+
+
+STEPS = [
+    stage("download", share=8),
+    stage("prepare"),
+    stage("tokenize_text"),
+    stage("train_text", "tfidf", share=3),
+    stage("build_vocab"),
+    stage("train_words", "rnn", share=7),
+    stage("evaluate_words", "rnn", share=4),
+    stage("download_encoder"),
+    stage("tokenize_wordpieces"),
+    stage("embed_bert", share=6),
+    stage("train_wordpieces", "bert_finetuned", share=6),
+]
+REPRO = Step("dvc-repro", [sys.executable, "-m", "dvc", "repro"], [], share=6)
+
+
+def archive(rows: int) -> bytes:
+    """A zip of three tables of words drawn at random."""
+    generator = random.Random(1)
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for split, share in ROWS.items():
+            texts = (" ".join(generator.choices(WORDS, k=20)) for _ in range(int(rows * share)))
+            lines = [f"{text}\t{number % 2}\n" for number, text in enumerate(texts)]
+            file.writestr(f"{split}.tsv", "".join(["text\tlabel\n", *lines]))
+    return content.getvalue()
+
+
+def write_encoder(folder: Path) -> None:
+    """A BERT of narrow layers with random weights."""
+    import torch  # here, as the steps up to the encoder do without these slow imports
+    from safetensors.torch import save_file
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(1)
+    folder.mkdir()
+    save_file(BertModel(BertConfig(**ENCODER), add_pooling_layer=False).state_dict(), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(ENCODER), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(tokenizer_of(*SPECIAL_PIECES, *WORDS), encoding="utf-8")
+
+
+def write_project(folder: Path, address: str) -> None:
+    """What a person has before the first `dvc repro`, with DVC's cache inside and without git."""
+    shutil.copytree(REPOSITORY / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copyfile(REPOSITORY / name, folder / name)
+    (folder / ".dvc").mkdir()
+    (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
+    (folder / "data/own").mkdir(parents=True)
+    (folder / "data/own/README.md").write_text("Words drawn at random.\n", encoding="utf-8")
+    write_encoder(folder / "encoder")
+
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    schedule = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
+    own = params["corpora"]["sample"] | CORPUS | {"training": schedule, "finetuning": schedule | {"epochs": 4}}
+    own["source"] = CORPUS["source"] | {"address": f"{address}/own.zip"}
+    encoder = {"source": {"folder": "encoder"}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
+    params["corpora"]["own"] = own
+    params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean"}
+    params["run"] |= {"corpora": ["own"], "encoder": "own", "seeds": [1]}
+    params["run"] |= {"words": ["rnn"], "features": [], "wordpieces": []}
+    params["models"]["rnn"]["architecture"] |= {"embedding_size": 64, "hidden_size": 64}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

@@ -1,0 +1,70 @@
+"""Commands started as a shell starts them, to be killed or to run into a full disk."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+LIMIT = 1800  # seconds that no run here takes, whatever else the machine does
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # DVC runs `python`
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "DATA_MIRROR"}
+ENVIRONMENT |= {"PATH": PATH, "NO_PROXY": "*", "DEVICE": "cpu", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Run:
+    """A command in a process group of its own; none of the group outlives the `with` block."""
+
+    def __init__(self, command: list[str], folder: Path, largest_file: int | None = None):
+        limits = (largest_file, largest_file)
+        self.said = ""  # on stderr, once all is over
+        self.over = False
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits) if largest_file else None,
+        )
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.over:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.end()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def ends_within(self, seconds: float) -> bool:
+        try:
+            self.process.wait(max(0.0, seconds - self.seconds))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self, which: signal.Signals, *, alone: bool) -> bool:
+        """Send a signal to the command alone or to its whole group; whether that ended it."""
+        if alone:
+            self.process.send_signal(which)
+        else:
+            os.killpg(self.process.pid, which)
+        return self.process.wait(LIMIT) != 0
+
+    def end(self) -> int:
+        """Wait for the command, and for what it started: that holds its stderr. The command's exit status."""
+        self.said = self.process.communicate(timeout=LIMIT)[1].strip()
+        self.over = True
+        return self.process.returncode

@@ -1,0 +1,204 @@
+"""What holds of every reader whatever it is given: the right content or one sentence, and nothing out of its folder."""
+
+import io
+import json
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SPECIAL_PIECES, tokenizer_of
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from stages.lib import archives, glove
+from stages.lib.command import InputError
+from stages.lib.lines import LONGEST, read_lines
+from stages.lib.runs import FORMAT, KEYS, read_run
+from stages.lib.text import as_treebank, split_words
+from stages.lib.vocabulary import read_vocabulary, write_vocabulary
+from stages.lib.wordpieces import encode, read_tokenizer
+
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=100)
+settings.load_profile("fixed")
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+MEMBERS = {"a/x.tsv": b"text\tlabel\n" * 40, "y.tsv": bytes(range(256)), "z.tsv": b""}
+
+
+def zip_of(compression: int) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", compression) as file:
+        for name, content in MEMBERS.items():
+            file.writestr(zipfile.ZipInfo(name), content, compression)
+    return archive.getvalue()
+
+
+def tar_of(mode: str, kind: int) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode=mode, format=kind) as file:
+        for name, content in (*MEMBERS.items(), ("long" * 50, b"x")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+ARCHIVES = [zip_of(kind) for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)]
+ARCHIVES += [tar_of("w", kind) for kind in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT)]
+ARCHIVES += [tar_of(f"w:{packing}", tarfile.PAX_FORMAT) for packing in ("gz", "bz2", "xz")]
+
+
+def extracted(content: bytes) -> dict[str, bytes] | None:
+    """The members, or nothing where the archive is refused; whatever is written lies in the folder."""
+    with tempfile.TemporaryDirectory() as name:
+        outside, folder = Path(name), Path(name) / "inside" / "folder"
+        folder.mkdir(parents=True)
+        (outside / "archive").write_bytes(content)
+        try:
+            archives.extract(outside / "archive", MEMBERS, folder)
+            found = {member: (folder / member).read_bytes() for member in MEMBERS}
+        except InputError as error:
+            assert str(error).startswith("archive ")
+            assert "\n" not in str(error)
+            found = None
+        written = {path.relative_to(outside) for path in outside.rglob("*") if path.is_file()}
+        assert written <= {Path("archive"), *(Path("inside/folder") / member for member in MEMBERS)}
+        return found
+
+
+@settings(max_examples=1000)
+@given(
+    st.sampled_from(ARCHIVES),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), max_size=8),
+)
+def test_an_archive_with_flipped_bits_is_refused_or_gives_what_it_holds(archive, flips):
+    changed = bytearray(archive)
+    for place, bits in flips:
+        changed[int(place * len(archive))] ^= bits
+    found = extracted(bytes(changed))
+    assert flips or found == MEMBERS
+    if archive.startswith(b"PK"):  # a tar has no sums over its content; those in params.yaml are for that
+        assert found in (None, MEMBERS)
+
+
+@given(st.binary(max_size=2000))
+@example(b"PK\x05\x06" + bytes(18))
+@example(b"\x1f\x8b\x08\x00" + bytes(20))
+def test_bytes_that_are_no_archive_are_refused(content):
+    assert extracted(content) is None
+
+
+def read(content: bytes) -> list[str] | None:
+    try:
+        return list(read_lines(io.BytesIO(content), "texts"))
+    except InputError as error:
+        assert str(error).startswith("texts, line ")
+        return None
+
+
+@given(st.binary(max_size=300) | TEXT.map(str.encode))
+@example(b"\xef\xbb\xbf" + "𝒳".encode() * (LONGEST - 1) + b"\xef\xbf\xbd\na\n")
+@example("𝒳".encode() * LONGEST + b"\r\n")
+@example(b"x" * (LONGEST + 1))
+@example(b"x\xff" * LONGEST * 4)
+def test_bytes_are_read_as_lines_or_refused(content):
+    texts = read(content)
+    if texts is not None:
+        assert all(0 < len(text) <= LONGEST and text.strip() for text in texts)
+        assert len(texts) == content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
+
+
+@given(st.lists(TEXT.map(lambda text: text.replace("\n", "").strip("\r\ufeff")).filter(str.strip), max_size=5))
+def test_texts_survive_being_written_as_lines(texts):
+    content = "".join(f"{text}\n" for text in texts).encode()
+    assert read(content) == texts
+    assert read(content.replace(b"\n", b"\r\n").removesuffix(b"\r\n")) == texts
+
+
+@given(st.lists(TEXT.map(lambda text: text.replace("\n", ""))))
+def test_a_vocabulary_survives_being_written(words):
+    with tempfile.TemporaryDirectory() as folder:
+        write_vocabulary(Path(folder) / "vocab.txt", words)
+        assert read_vocabulary(Path(folder) / "vocab.txt") == words
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+JSON = LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.text(max_size=9), LEAVES, max_size=3)
+KNOWN = {"format": st.just(FORMAT) | JSON, "model": st.just("average") | JSON}
+RUNS = st.fixed_dictionaries(dict.fromkeys(KEYS, JSON) | KNOWN)
+
+
+@given(st.binary() | JSON.map(json.dumps).map(str.encode) | RUNS.map(json.dumps).map(str.encode))
+def test_a_run_json_names_a_model_or_is_refused(content):
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "run.json").write_bytes(content)
+        try:
+            run = read_run(Path(folder))
+        except InputError as error:
+            assert str(error).startswith(f"{folder}/run.json ")
+        else:
+            assert run["model"] == "average"
+            assert set(run) >= {*KEYS, "format"}
+
+
+WORD = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"], exclude_characters="\ufeff"), min_size=1)
+NUMBER = st.floats(-1e6, 1e6, width=32)
+
+
+def read_glove(content: bytes, words: list[str]) -> dict[str, list[float]] | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "glove.6B.2d.txt"
+        path.write_bytes(content)
+        try:
+            positions, vectors = glove.read_vectors(path, words, 2)
+        except InputError as error:
+            assert str(error).startswith("glove.6B.2d.txt")
+            assert "\n" not in str(error)
+            return None
+    assert vectors.shape == (len(positions), 2)
+    assert np.isfinite(vectors).all()
+    return {words[position]: vector.tolist() for position, vector in zip(positions, vectors, strict=True)}
+
+
+@given(
+    st.dictionaries(WORD, st.tuples(NUMBER, NUMBER), min_size=1, max_size=5), st.lists(WORD, unique=True, max_size=3)
+)
+def test_glove_gives_the_vectors_that_stand_in_it(vectors, others):
+    content = "".join(f"{word} {first!r} {second!r}\n" for word, (first, second) in vectors.items())
+    found = read_glove(content.encode(), [*vectors, *(word for word in others if word not in vectors)])
+    assert found == {word: pytest.approx(numbers, rel=1e-6) for word, numbers in vectors.items()}
+
+
+@given(st.binary(max_size=200) | st.text("a \n\r\t0.1e-+naif\0").map(str.encode))
+def test_bytes_are_read_as_vectors_or_refused(content):
+    read_glove(content, ["a", "0", ""])
+
+
+PIECES = [*SPECIAL_PIECES, *"abcdefgh", *(f"##{letter}" for letter in "abcdefgh"), "good", "film"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    path.write_text(tokenizer_of(*PIECES), encoding="utf-8")
+    return path
+
+
+@given(st.lists(TEXT | st.text("abc good film[CLS] "), max_size=5), st.integers(3, 20))
+def test_pieces_fit_the_longest_text_and_the_vocabulary(tokenizer_file, texts, max_length):
+    rows = encode(read_tokenizer(tokenizer_file, max_length), texts)
+    assert len(rows) == len(texts)
+    for row in rows:
+        assert 2 <= len(row) <= max_length
+        assert (row[0], row[-1]) == (2, 3)
+        assert all(0 <= number < len(PIECES) for number in row)
+
+
+@given(st.text() | st.text(" .,'\"()[]!?…’n't\u3000aZ1\x00"))
+def test_a_text_has_words_without_blanks_in_them(text):
+    assert all(word and not any(map(str.isspace, word)) for word in as_treebank(text))
+    for tokenizer in ("blanks", "treebank", "raw_text"):
+        assert split_words([text], tokenizer)[0]
