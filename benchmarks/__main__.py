@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import recurrences
+from benchmarks import encoder, encoder_gpu, epochs, growth, pipeline, recurrences, text
 
-PARTS = [recurrences]
+PARTS = [recurrences, epochs, encoder, encoder_gpu, text, pipeline, growth]
 
 
 def main() -> None:

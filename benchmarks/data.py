@@ -1,0 +1,81 @@
+"""What the parts read: SST-2, GloVe and the encoder as the project's own stages make them, and reviews of IMDB."""
+
+import functools
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from stages.lib import sources
+from stages.lib.command import InputError
+
+ROOT = Path(__file__).parent.parent
+IMDB = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+KEPT = tempfile.TemporaryDirectory()  # as long as the benchmarks run
+FOLDER = Path(KEPT.name)
+
+
+def run_stage(name: str, **options: object) -> None:
+    """A stage as `dvc repro` runs it, its outs among the benchmarks' own files.
+
+    Raises:
+        InputError: the stage's own sentence.
+    """
+    given = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    done = subprocess.run([sys.executable, "-m", f"stages.{name}", *given], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(done.stderr.strip().splitlines()[-1].removeprefix("error: "))
+
+
+@functools.cache
+def sst2_files() -> Path:
+    """The folder that holds `SST-2/train.tsv`."""
+    raw = FOLDER / "raw"
+    run_stage("download", corpus="sst2", local="data/sst2", downloads=FOLDER / "downloads", out=raw)
+    return raw
+
+
+@functools.cache
+def sst2_ids() -> Path:
+    """SST-2 as word ids, with its vocabulary."""
+    rows, words, ids = (FOLDER / name for name in ("rows", "words", "ids"))
+    run_stage("prepare", corpus="sst2", raw=sst2_files(), out=rows)
+    run_stage("tokenize_text", corpus="sst2", rows=rows, out=words)
+    run_stage("build_vocab", corpus="sst2", words=words, out=ids)
+    return ids
+
+
+@functools.cache
+def glove_file() -> Path:
+    """GloVe's 50 numbers a word: the pipeline's own copy, or a download that takes minutes."""
+    folder = ROOT / "data/glove/50"
+    if not folder.is_dir():
+        folder = FOLDER / "glove"
+        run_stage("download_glove", dimension=50, downloads=FOLDER / "downloads", out=folder)
+    return folder / "glove.6B.50d.txt"
+
+
+@functools.cache
+def encoder_files() -> Path:
+    """The folder of all-MiniLM-L6-v2."""
+    run_stage("download_encoder", encoder="minilm", downloads=FOLDER / "downloads", out=FOLDER / "minilm")
+    return FOLDER / "minilm"
+
+
+@functools.cache
+def imdb_reviews(number: int) -> list[str]:
+    """The first test reviews in the archive, half of them positive; what lies behind them is not unpacked.
+
+    Raises:
+        InputError: the archive cannot be fetched.
+    """
+    with sources.fetched(IMDB, FOLDER / "downloads") as path, tarfile.open(path) as archive:
+        of_class = {"aclImdb/test/pos": [], "aclImdb/test/neg": []}
+        for member in archive:
+            found = of_class.get(str(PurePosixPath(member.name).parent))
+            if found is not None and len(found) < number // 2:
+                found.append(archive.extractfile(member).read().decode().replace("<br />", " "))
+            if all(len(found) == number // 2 for found in of_class.values()):
+                break
+    return [text for texts in of_class.values() for text in texts]

@@ -1,0 +1,76 @@
+"""The frozen encoder on 128 reviews of IMDB, on the CPU, against the ways people would use instead."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from benchmarks import data, notebook_n
+from benchmarks.pairs import Row, ratio
+from stages.lib.batches import Sequences
+from stages.lib.command import InputError
+from stages.lib.encoders import FrozenEncoder
+from stages.lib.wordpieces import encode, read_tokenizer
+
+REVIEWS, MAX_LENGTH = 128, 512
+WHAT = f"MiniLM on {REVIEWS} IMDB reviews, at most {MAX_LENGTH} wordpieces, CPU"
+NOTEBOOK, LIBRARY = "notebook N", "sentence-transformers"
+AIMS = {NOTEBOOK: 1 / 4, LIBRARY: 1 / 2}
+PAIRS = 2
+CPU = torch.device("cpu")
+
+
+def wordpieces(texts: list[str]) -> Sequences:
+    return Sequences.of(encode(read_tokenizer(data.encoder_files() / "tokenizer.json", MAX_LENGTH), texts))
+
+
+def features(encoder: FrozenEncoder, rows: Sequences) -> np.ndarray:
+    """What embed_bert does with the rows: batches of a bounded number of tokens, (tokens, E) in float16."""
+    found = np.empty((rows.offsets[-1], encoder.states * encoder.feature_size), dtype=np.float16)
+    encoder.write(rows, found, tqdm(disable=True))
+    return found
+
+
+def cosines(some: np.ndarray, others: np.ndarray) -> torch.Tensor:
+    """How alike two features of the same token are, (tokens,)."""
+    return torch.cosine_similarity(torch.from_numpy(some).float(), torch.from_numpy(others).float())
+
+
+def of_library(folder: Path, texts: list[str]) -> Callable[[], object]:
+    """sentence-transformers as it comes: fp32, batches of 32 sorted by length."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Transformer
+
+    model = SentenceTransformer(modules=[Transformer(str(folder), max_seq_length=MAX_LENGTH)], device="cpu")
+    return lambda: model.encode(texts, output_value="token_embeddings")
+
+
+def measured() -> Iterator[Row]:
+    """The mean of all hidden states, as params.yaml has it, in the precision that this processor is fastest at."""
+    texts, folder = data.imdb_reviews(REVIEWS), data.encoder_files()
+    rows = wordpieces(texts)
+    precision = "bf16" if torch.cpu.get_capabilities().get("avx512_bf16") else "fp32"
+    ours, exact = (
+        FrozenEncoder(folder, layers=list(range(7)), mix="mean", precision=name, device=CPU)
+        for name in (precision, "fp32")
+    )
+    alike = cosines(features(ours, rows), features(exact, rows))
+    note = f"{precision}; cosine with features in fp32: lowest {alike.min():.5f}, mean {alike.mean():.5f}"
+    theirs = notebook_n.reading(folder, rows, CPU)
+    yield Row(WHAT, NOTEBOOK, ratio(lambda: features(ours, rows), theirs, PAIRS), AIMS[NOTEBOOK], note)
+    if importlib.util.find_spec("sentence_transformers") is None:
+        yield Row(WHAT, LIBRARY, None, AIMS[LIBRARY], "sentence-transformers is not installed")
+        return
+    theirs = of_library(folder, texts)  # from texts, so ours too
+    yield Row(WHAT, LIBRARY, ratio(lambda: features(ours, wordpieces(texts)), theirs, PAIRS), AIMS[LIBRARY], precision)
+
+
+def rows() -> Iterator[Row]:
+    try:
+        yield from measured()
+    except InputError as error:
+        for other, aim in AIMS.items():
+            yield Row(WHAT, other, None, aim, str(error))

@@ -1,0 +1,87 @@
+"""What DVC adds: to the stages of a training on SST-2, and to a pipeline in which nothing is to be done."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dvc.repo import Repo
+
+from benchmarks import data
+from benchmarks.pairs import Row, ratio, seconds
+from benchmarks.projects import COPIED, checkout, fault, measuring, read_measured, write_params
+from stages.lib.command import InputError
+
+TARGET = "evaluate_words@sst2-average"
+EPOCHS = 4
+WORK = f"dvc repro {TARGET}, one seed, at most {EPOCHS} epochs"
+NOTHING = "dvc repro, nothing to do"
+PAIRS = 3
+
+
+def repro(folder: Path, *arguments: str, programs: str = "") -> None:
+    """`dvc repro` in a folder; `programs` is where it looks for programs first.
+
+    Raises:
+        InputError: a stage failed, in its own sentence.
+    """
+    found = os.pathsep.join([programs, str(Path(sys.executable).parent), os.environ["PATH"]]).lstrip(os.pathsep)
+    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": found}, capture_output=True)
+    if done.returncode:
+        raise fault(done.stderr)
+
+
+def select_average(params: dict) -> None:
+    """The cheapest rung of SST-2, so that DVC's share is at its highest."""
+    params["run"] |= {"corpora": ["sst2"], "text": [], "words": ["average"], "features": [], "wordpieces": []}
+    params["run"]["seeds"] = [1]
+    params["corpora"]["sst2"]["training"]["epochs"] = EPOCHS
+
+
+def work() -> Row:
+    """The time of `dvc repro` over the sum of the stages' in the same run; a program named `python` takes theirs."""
+    folder, programs, times = checkout("work"), data.FOLDER / "programs", data.FOLDER / "stages.jsonl"
+    write_params(folder, select_average)
+    programs.mkdir()
+    (programs / "python").write_text(f'#!/bin/sh\nexec {shlex.join([*measuring(times), sys.executable])} "$@"\n')
+    (programs / "python").chmod(0o755)
+    whole = seconds(lambda: repro(folder, TARGET, programs=str(programs)))
+    inside = [of_stage["seconds"] for of_stage in read_measured(times)]
+    note = f"{len(inside)} stages of {sum(inside):.0f} s, and {whole - sum(inside):.1f} s of DVC's"
+    return Row(WORK, "the stages alone", whole / sum(inside), 1.05, note)
+
+
+def up_to_date(folder: Path) -> Callable[[], None]:
+    """A pipeline without work: its outs are stand-ins of a few bytes that DVC is told to take for the stages' own."""
+    index = Repo(folder).index
+    for dependency in [*index.outs, *index.deps]:
+        path = Path(dependency.fs_path)
+        if not path.exists():
+            stand_in = path if path.suffix else path / "file"
+            stand_in.parent.mkdir(parents=True, exist_ok=True)
+            stand_in.write_text(f"{path.name}\n", encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "dvc", "commit", "--force"], cwd=folder, check=True, capture_output=True)
+    return lambda: repro(folder)
+
+
+def nothing_to_do() -> Row:
+    """The pipeline of params.yaml with its dvc.lock, against one of a single stage."""
+    folder, empty = checkout("up_to_date", (*COPIED, "dvc.lock")), checkout("empty", (".dvc/config",))
+    stage = {"cmd": "true", "deps": ["input"], "outs": ["output"]}
+    (empty / "dvc.yaml").write_text(json.dumps({"stages": {"nothing": stage}}), encoding="utf-8")
+    (empty / "input").touch()
+    ours, theirs = up_to_date(folder), up_to_date(empty)
+    stages = len(list(Repo(folder).index.stages))
+    return Row(NOTHING, "DVC on one stage", ratio(ours, theirs, PAIRS), 1.3, f"{stages} stages, outs of a few bytes")
+
+
+def rows() -> Iterator[Row]:
+    try:
+        yield work()
+    except InputError as error:
+        yield Row(WORK, "the stages alone", None, 1.05, str(error))
+    yield nothing_to_do()

@@ -1,0 +1,84 @@
+"""Text in process: SST-2 from its file to word ids, and GloVe's vectors of its vocabulary."""
+
+import importlib.util
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchmarks import data
+from benchmarks.pairs import Row, ratio
+from stages.lib import params
+from stages.lib.command import InputError
+from stages.lib.corpora import read_table, table_settings
+from stages.lib.glove import read_vectors
+from stages.lib.text import split_words
+from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, read_vocabulary
+
+TEXT = "SST-2's training file: reading, words, vocabulary, ids"
+GLOVE = "GloVe's 400,000 vectors of 50 numbers, those of SST-2's words"
+PAIRS = 3
+
+
+def our_ids(raw: Path, corpus: dict) -> pa.Array:
+    """What prepare, tokenize_text and build_vocab do, without the files between them."""
+    rows = read_table(raw, corpus["splits"]["train"], **table_settings(corpus))
+    words = pa.array(split_words(rows["text"], corpus["tokenizer"]), pa.list_(pa.string())).flatten()
+    counts = Counter({pair["values"].as_py(): pair["counts"].as_py() for pair in words.value_counts()})
+    known = build_vocabulary(counts, corpus["min_count"])[len(SPECIAL_TOKENS) :]
+    return pc.index_in(words, pa.array(known))
+
+
+def notebook_ids(path: Path) -> list[list[int]]:
+    """Notebook K's way: a loop over the table's rows for the vocabulary, and one for the ids."""
+    table = pd.read_csv(path, sep="\t")
+    vocabulary = {"PAD": 0, "UNK": 1}
+    for _, row in table.iterrows():
+        for word in row["sentence"].strip().split(" "):
+            if word not in vocabulary:
+                vocabulary[word] = len(vocabulary)
+    return [[vocabulary[word] for word in row["sentence"].strip().split(" ")] for _, row in table.iterrows()]
+
+
+def of_text() -> Iterator[Row]:
+    """Our functions against notebook K's loops, on the 67,349 rows."""
+    raw, corpus = data.sst2_files(), params.section("corpora", "sst2")
+    path = raw / corpus["splits"]["train"]
+    yield Row(TEXT, "notebook K", ratio(lambda: our_ids(raw, corpus), lambda: notebook_ids(path), PAIRS), 1 / 3)
+
+
+def of_glove() -> Iterator[Row]:
+    """`read_vectors`, which keeps the words asked for, against what reads every vector there is."""
+    path, words = data.glove_file(), read_vocabulary(data.sst2_ids() / "vocab.txt")[len(SPECIAL_TOKENS) :]
+
+    def ours() -> object:
+        return read_vectors(path, words, 50)
+
+    def of_pandas() -> object:
+        return pd.read_csv(path, sep=" ", quoting=3, header=None)
+
+    yield Row(GLOVE, "pandas.read_csv", ratio(ours, of_pandas, PAIRS), 1.0)
+    if importlib.util.find_spec("gensim") is None:
+        yield Row(GLOVE, "gensim", None, 1.0, "gensim is not installed")
+        return
+    from gensim.models import KeyedVectors
+
+    def of_gensim() -> object:
+        return KeyedVectors.load_word2vec_format(path, no_header=True)
+
+    yield Row(GLOVE, "gensim", ratio(ours, of_gensim, pairs=1), 1.0)
+
+
+def rows() -> Iterator[Row]:
+    try:
+        yield from of_text()
+    except InputError as error:
+        yield Row(TEXT, "notebook K", None, 1 / 3, str(error))
+    try:
+        yield from of_glove()
+    except InputError as error:
+        for other in ("pandas.read_csv", "gensim"):
+            yield Row(GLOVE, other, None, 1.0, str(error))
