@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from benchmarks import data
 from benchmarks.pairs import Row, ratio
@@ -16,20 +15,20 @@ from stages.lib.command import InputError
 from stages.lib.corpora import read_table, table_settings
 from stages.lib.glove import read_vectors
 from stages.lib.text import split_words
-from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, read_vocabulary
+from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, read_vocabulary, word_ids
 
 TEXT = "SST-2's training file: reading, words, vocabulary, ids"
 GLOVE = "GloVe's 400,000 vectors of 50 numbers, those of SST-2's words"
 PAIRS = 3
 
 
-def our_ids(raw: Path, corpus: dict) -> pa.Array:
+def our_ids(raw: Path, corpus: dict) -> pa.ListArray:
     """What prepare, tokenize_text and build_vocab do, without the files between them."""
     rows = read_table(raw, corpus["splits"]["train"], **table_settings(corpus))
-    words = pa.array(split_words(rows["text"], corpus["tokenizer"]), pa.list_(pa.string())).flatten()
-    counts = Counter({pair["values"].as_py(): pair["counts"].as_py() for pair in words.value_counts()})
-    known = build_vocabulary(counts, corpus["min_count"])[len(SPECIAL_TOKENS) :]
-    return pc.index_in(words, pa.array(known))
+    words = split_words(rows["text"], corpus["tokenizer"])
+    different, numbers = words.flatten().value_counts().flatten()
+    counts = Counter(dict(zip(different.to_pylist(), numbers.to_pylist(), strict=True)))
+    return word_ids(words, build_vocabulary(counts, corpus["min_count"]))
 
 
 def notebook_ids(path: Path) -> list[list[int]]:

@@ -4,13 +4,12 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.lib import command, files, params
 from stages.lib.command import InputError
 from stages.lib.inputs import write_input
-from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN, build_vocabulary, write_vocabulary
+from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, word_ids, write_vocabulary
 
 ROWS = 10_000  # in memory at a time
 
@@ -18,22 +17,18 @@ ROWS = 10_000  # in memory at a time
 def count_words(path: Path) -> Counter:
     counts = Counter()
     for rows in pq.ParquetFile(path).iter_batches(ROWS, columns=["words"]):
-        for pair in rows["words"].flatten().value_counts():
-            counts[pair["values"].as_py()] += pair["counts"].as_py()
+        values, numbers = rows["words"].flatten().value_counts().flatten()
+        counts.update(dict(zip(values.to_pylist(), numbers.to_pylist(), strict=True)))
     return counts
 
 
 def write_ids(words: Path, vocabulary: list[str], out: Path) -> None:
     """Copy a split with its words replaced by their lines in the vocabulary."""
-    known = pa.array(vocabulary[len(SPECIAL_TOKENS) :])  # a text's own "<pad>" becomes an unknown word
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with pq.ParquetWriter(out, schema) as writer:
         for rows in pq.ParquetFile(words).iter_batches(ROWS):
-            lists = rows["words"]
-            ids = pc.add(pc.index_in(lists.flatten(), known), pa.scalar(len(SPECIAL_TOKENS), pa.int32()))
-            ids = pc.fill_null(ids, pa.scalar(UNKNOWN, pa.int32()))
-            tokens = pa.ListArray.from_arrays(pc.subtract(lists.offsets, lists.offsets[0]), ids)
-            writer.write_batch(pa.RecordBatch.from_arrays([rows["id"], rows["label"], tokens], schema=schema))
+            columns = [rows["id"], rows["label"], word_ids(rows["words"], vocabulary)]
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """Describe: a corpus in figures: rows, balance, lengths, vocabulary, wordpieces (K2.0 to K2.2, N4.0, N4.1)."""
 
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
 from stages.lib import command, files, params
@@ -20,7 +20,7 @@ def lengths(values: pd.Series) -> dict:
 
 def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, max_length: int) -> dict:
     """Rows, distinct texts, rows of each class, lengths, and rows too long for the encoder to read whole."""
-    words = pd.Series([len(words) for words in split_words(rows["text"], corpus["tokenizer"])])
+    words = pc.list_value_length(split_words(rows["text"], corpus["tokenizer"])).to_pandas()
     pieces = pd.Series([len(ids) for ids in encode(tokenizer, rows["text"])])
     return {
         "rows": len(rows),
@@ -33,8 +33,8 @@ def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, max_l
 
 def describe_vocabulary(texts: pd.Series, tokenizer: str) -> dict:
     """Sizes of the vocabulary of all training rows, held out or not, as the notebook counts them."""
-    counts = Counter(word for words in split_words(texts, tokenizer) for word in words)
-    seen_twice = sum(count >= 2 for count in counts.values())
+    counts = split_words(texts, tokenizer).flatten().value_counts().field("counts").to_numpy()
+    seen_twice = int((counts >= 2).sum())
     return {
         "with_unknown": len(counts) + 1,
         "with_unknown_and_padding": len(counts) + 2,

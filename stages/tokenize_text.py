@@ -19,8 +19,7 @@ def main() -> None:
         for split in sorted(arguments.rows.iterdir()):
             with pq.ParquetWriter(folder / split.name, schema) as writer:
                 for rows in pq.ParquetFile(split).iter_batches(ROWS):
-                    words = split_words(rows["text"].to_pylist(), tokenizer)
-                    columns = [rows["id"].cast(pa.string()), rows["label"], pa.array(words, schema.field("words").type)]
+                    columns = [rows["id"].cast(pa.string()), rows["label"], split_words(rows["text"], tokenizer)]
                     writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
 
 

@@ -1,5 +1,6 @@
 """Train: one rung on one corpus with one seed."""
 
+import argparse
 import functools
 import importlib
 import operator
@@ -15,14 +16,12 @@ from stages.lib.checkpoints import Checkpoint, remove_checkpoints, resume_key
 from stages.lib.devices import choose_device, note_emulation
 from stages.lib.inference import predict
 from stages.lib.inputs import read_input
+from stages.lib.locks import alone
 from stages.lib.runs import predictions, write_run
 from stages.lib.training import Trainer, fit
 
 
-def main() -> None:
-    paths = {"input": Path, "checkpoints": Path, "out": Path}
-    optional = {"pretrained": Path}
-    arguments = command.arguments(__doc__, optional, corpus=str, model=str, seed=int, schedule=str, **paths)
+def train(arguments: argparse.Namespace) -> None:
     corpus, model = params.section("corpora", arguments.corpus), params.section("models", arguments.model)
     training, about = corpus[arguments.schedule], read_input(arguments.input)
     rows = read_splits(arguments.input)
@@ -66,6 +65,14 @@ def main() -> None:
         (folder / "model.safetensors").write_bytes(save(trainer.best))
         write_run(folder, run, pd.DataFrame(progress.history), pd.concat(tables), kept)
     remove_checkpoints(arguments.checkpoints)
+
+
+def main() -> None:
+    paths = {"input": Path, "checkpoints": Path, "out": Path}
+    optional = {"pretrained": Path}
+    arguments = command.arguments(__doc__, optional, corpus=str, model=str, seed=int, schedule=str, **paths)
+    with alone(arguments.checkpoints.with_suffix(".lock")):
+        train(arguments)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from transformers import BertConfig, BertModel
 
 from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
 from stages.lib import features
-from stages.lib.batches import Sequences, read_splits
+from stages.lib.batches import OnDisk, Sequences, read_splits
 from stages.lib.command import InputError
 from stages.lib.encoders import FrozenEncoder, with_weights
 from stages.lib.files import sha256
@@ -237,7 +237,7 @@ def feature_splits(tmp_path) -> dict[str, Sequences]:
 def test_a_batch_of_features_is_padded_with_zeros(feature_splits):
     rows, tokens = feature_splits["train"], rows_of(6, 1)
     batch, lengths, _ = rows.batch(np.array([4, 0, 2]), CPU)
-    assert isinstance(rows.tokens, np.memmap)
+    assert isinstance(rows.tokens, OnDisk)
     assert batch.dtype == torch.float16
     assert batch.shape == (3, lengths.max(), 4)
     for number, row in enumerate([4, 0, 2]):

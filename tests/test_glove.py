@@ -61,19 +61,6 @@ def test_a_word_of_odd_characters_is_a_word(tmp_path, word):
     assert read(tmp_path, content, ["film", word]) == {key: vectors_of(content)[key] for key in (word, "film")}
 
 
-def test_several_blocks_are_read_as_one_is(tmp_path, monkeypatch):
-    words = [f"word{number}" for number in range(500)]
-    asked = words[480:] + words[:3] + words[250:252]
-    content = lines_of(words)
-    whole = read(tmp_path, content, asked)
-    monkeypatch.setattr(glove, "BLOCK", 300)
-    index_in, blocks = glove.pc.index_in, []
-    monkeypatch.setattr(glove.pc, "index_in", lambda *given: blocks.append(given) or index_in(*given))
-    assert read(tmp_path, content, asked) == whole
-    assert list(whole) == words[:3] + words[250:252] + words[480:]
-    assert len(blocks) > 20
-
-
 BROKEN = {
     "more numbers than asked for": (lines_of(["a", "b"], 5), 4),
     "fewer numbers than asked for": (lines_of(["a", "b"], 4), 5),
@@ -81,27 +68,22 @@ BROKEN = {
     "a line too long": (lines_of(["a", "b"]) + b"c 0.1 0.2 0.3 0.4 0.5\n", 4),
     "a word in place of a number": (lines_of(["a", "b"]) + b"c 0.1 0.2 x 0.4\n", 4),
     "two blanks": (lines_of(["a", "b"]) + b"c 0.1  0.3 0.4\n", 4),
-    "invalid UTF-8": (lines_of(["a", "b"]) + b"\xe9 0.1 0.2 0.3 0.4\n", 4),
-    "nothing": (b"", 4),
+    "a line feed between numbers": (lines_of(["a", "b"]) + b"c 0.1 0.2\r0.3 0.4 0.5\n", 4),
+    "a line without end": (lines_of(["a", "b"]) + b"c " + b"0" * (1 << 17) + b" 0.2 0.3 0.4\n", 4),
 }
 
 
 @pytest.mark.parametrize(("content", "dimension"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_is_one_sentence_with_its_name(tmp_path, content, dimension):
-    with pytest.raises(InputError, match=rf"^glove\.6B\.4d\.txt: .*{dimension} numbers.*fetch it again[^\n]*$"):
-        read(tmp_path, content, ["a", "b"], dimension)
-
-
-def test_a_line_broken_in_a_later_block_is_one_sentence_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(glove, "BLOCK", 300)
-    content = lines_of([f"word{number}" for number in range(100)]) + b"broken 0.1\n"
-    with pytest.raises(InputError, match="expected a word and 4 numbers"):
-        read(tmp_path, content, ["word1"])
+    with pytest.raises(InputError, match=rf"^glove\.6B\.4d\.txt.*: .*{dimension} numbers.*fetch it again[^\n]*$"):
+        read(tmp_path, content, ["a", "b", "c"], dimension)
 
 
 def test_no_word_in_common_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"^glove\.6B\.4d\.txt has a vector for none.*language\?$"):
         read(tmp_path, lines_of(["a", "b"]), ["c"])
+    with pytest.raises(InputError, match="has a vector for none"):
+        read(tmp_path, b"", ["c"])
 
 
 @pytest.fixture

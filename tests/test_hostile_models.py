@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from stages import download_encoder, predict
 from stages.lib.command import InputError
-from stages.lib.runs import write_run
+from stages.lib.runs import read_run, write_run
 from stages.lib.scorers import load_scorer
 from stages.models import average, bert_finetuned
 
@@ -159,6 +159,8 @@ def test_a_run_that_lies_is_refused(words_run, changes, message):
 def test_a_run_json_that_is_no_runs_is_refused(words_run, content):
     (words_run / "run.json").write_bytes(content)
     refusal(words_run)
+    with pytest.raises(InputError, match=r"run\.json"):
+        read_run(words_run)
 
 
 def test_a_vocabulary_that_agrees_with_the_input_but_not_with_the_model_is_refused(words_run):

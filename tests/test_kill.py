@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY, Project
 
-from stages import embed_bert
+from stages import embed_bert, train
 from stages.lib.locks import alone
 
 WORDS = [f"word{number}" for number in range(200)]
@@ -70,6 +70,15 @@ def test_a_killed_training_ends_in_the_bytes_of_a_clean_one(start_training, proj
     assert "resumed after epoch" in resumed.communicate()[0]
     assert bytes_of(project.folder / "data/runs/killed") == bytes_of(project.folder / "data/runs/clean")
     assert list((project.folder / "data/checkpoints-killed").iterdir()) == []
+
+
+def test_what_another_training_still_writes_is_left_alone(project, run_here, check, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    checkpoints = Path("data/checkpoints/own/rnn/1")
+    options = {"schedule": "training", "input": "data/ids/own", "out": "data/runs/own/rnn/1"}
+    with alone(checkpoints.with_suffix(".lock")):
+        said = run_here(train, corpus="own", model="rnn", seed=1, checkpoints=checkpoints, **options)
+    check(said, project.folder / "data/runs", "1.lock", "another run")
 
 
 def test_what_another_run_still_writes_is_left_alone(project, run_here, check, monkeypatch):

@@ -17,7 +17,7 @@ from stages.lib import archives, glove
 from stages.lib.command import InputError
 from stages.lib.lines import LONGEST, read_lines
 from stages.lib.runs import FORMAT, KEYS, read_run
-from stages.lib.text import as_treebank, split_words
+from stages.lib.text import split_words
 from stages.lib.vocabulary import read_vocabulary, write_vocabulary
 from stages.lib.wordpieces import encode, read_tokenizer
 
@@ -197,8 +197,11 @@ def test_pieces_fit_the_longest_text_and_the_vocabulary(tokenizer_file, texts, m
         assert all(0 <= number < len(PIECES) for number in row)
 
 
-@given(st.text() | st.text(" .,'\"()[]!?…’n't\u3000aZ1\x00"))
-def test_a_text_has_words_without_blanks_in_them(text):
-    assert all(word and not any(map(str.isspace, word)) for word in as_treebank(text))
+@given(st.lists(st.text() | st.text(" .,'\"()[]!?…’n't\u3000aZ1\x00")))
+def test_texts_are_cut_one_like_the_other_and_none_is_without_words(texts):
     for tokenizer in ("blanks", "treebank", "raw_text"):
-        assert split_words([text], tokenizer)[0]
+        together = split_words(texts, tokenizer).to_pylist()
+        assert together == [split_words([text], tokenizer).to_pylist()[0] for text in texts]
+        assert all(together)
+        if tokenizer == "treebank":
+            assert all(word and not any(map(str.isspace, word)) for words in together for word in words)

@@ -12,7 +12,7 @@ from conftest import REPOSITORY
 
 from stages.lib.command import InputError
 from stages.lib.lines import CHUNK_CHARACTERS, CHUNK_TEXTS, LONGEST, chunks, read_texts
-from stages.lib.text import as_treebank, at_blanks, split_words
+from stages.lib.text import split_words
 
 MIRROR = Path(os.environ.get("DATA_MIRROR") or "nowhere")
 
@@ -49,25 +49,29 @@ TOKENIZED = (
 )
 
 
+def words_of(text: str, tokenizer: str = "treebank") -> list[str]:
+    return split_words([text], tokenizer).to_pylist()[0]
+
+
 @pytest.mark.parametrize(("text", "words"), TYPED.items(), ids=TYPED)
 def test_a_text_as_typed_is_cut_as_the_treebank_does(text, words):
-    assert as_treebank(text) == words.split(" ")
+    assert words_of(text) == words.split(" ")
 
 
 @pytest.mark.parametrize("row", TOKENIZED)
 def test_a_row_that_is_cut_already_is_left_as_it_is(row):
-    assert as_treebank(row) == at_blanks(row)
+    assert words_of(row) == words_of(row, "blanks")
 
 
 @pytest.mark.parametrize("text", TYPED)
 def test_cutting_twice_is_cutting_once(text):
-    words = as_treebank(text)
-    assert as_treebank(" ".join(words)) == words
+    words = words_of(text)
+    assert words_of(" ".join(words)) == words
 
 
 @pytest.mark.parametrize("text", ["", " \t", "\n"])
 def test_a_text_without_words_is_one_unknown_word(text):
-    assert split_words([text, "good"], "treebank") == [["<unk>"], ["good"]]
+    assert split_words([text, "good", text], "treebank").to_pylist() == [["<unk>"], ["good"], ["<unk>"]]
 
 
 @pytest.mark.parametrize(("name", "count"), [("train", 67_349), ("dev", 872)])
@@ -78,7 +82,7 @@ def test_every_row_of_sst2_is_left_as_it_is(name, count):
         lines = archive.read(f"SST-2/{name}.tsv").decode().split("\n")[1:-1]
     rows = [line.split("\t")[0] for line in lines]
     assert len(rows) == count
-    assert [row for row in rows if as_treebank(row) != at_blanks(row)] == []
+    assert split_words(rows, "treebank") == split_words(rows, "blanks")
 
 
 def read_bytes_as_stdin(monkeypatch, content: bytes, arguments: list[str] | None = None) -> list[str]:

@@ -151,6 +151,7 @@ def test_the_checkpoint_survives_json(tmp_path):
     assert json.dumps(progress) == '{"epoch": 2}'
     assert tensors["weight"].tolist() == [0, 1, 2]
     (tmp_path / "other.safetensors").touch()
+    (tmp_path / f".{'b' * 64}-2.safetensors.tmp").touch()  # of a training killed while it saved
     remove_checkpoints(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["other.safetensors"]
     assert checkpoint.load() is None

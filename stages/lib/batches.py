@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
@@ -14,10 +15,24 @@ POOL = 64  # batches whose rows are sorted by length together: enough to waste l
 EVALUATION_TOKENS = 8192  # in a batch, padding included
 
 
+class OnDisk:
+    """An array in a NumPy file, of which only what is asked for at a time is in memory."""
+
+    def __init__(self, path: Path):
+        array = np.load(path, mmap_mode="r")
+        self.path, self.shape, self.dtype = path, array.shape, array.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, positions: np.ndarray | slice) -> np.ndarray:
+        return np.load(self.path, mmap_mode="r")[positions]  # a mapping kept open would count all it ever read
+
+
 class Joined:
     """Arrays end to end, read by position; unlike their concatenation it leaves on disk what lies there."""
 
-    def __init__(self, arrays: list[np.ndarray]):
+    def __init__(self, arrays: list[np.ndarray | OnDisk]):
         self.arrays = arrays
         self.ends = np.cumsum([len(array) for array in arrays])
 
@@ -36,7 +51,7 @@ class Sequences:
 
     ids: np.ndarray  # (N,) the rows' names
     labels: np.ndarray  # (N,) class numbers
-    tokens: np.ndarray | Joined  # (all tokens,) int32 or, of features, (all tokens, E) float16
+    tokens: np.ndarray | OnDisk | Joined  # (all tokens,) int32 or, of features, (all tokens, E) float16
     offsets: np.ndarray  # (N + 1,)
 
     def __len__(self) -> int:
@@ -58,15 +73,15 @@ class Sequences:
             lists = table["tokens"].combine_chunks()
             tokens, offsets = lists.flatten().to_numpy(), lists.offsets.to_numpy().astype(np.int64)
         else:
-            tokens = np.load(path.with_suffix(".npy"), mmap_mode="r")
+            tokens = OnDisk(path.with_suffix(".npy"))
             offsets = np.concatenate([[0], np.cumsum(table["length"].to_numpy())])
         return cls(table["id"].to_numpy(), table["label"].to_numpy(), tokens, offsets)
 
     @classmethod
-    def of(cls, rows: list[list[int]]) -> "Sequences":
+    def of(cls, rows: list[list[int]] | pa.ListArray) -> "Sequences":
         """Rows of ids without names or labels, to predict on."""
-        offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-        tokens = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=offsets[-1])
+        lists = rows if isinstance(rows, pa.ListArray) else pa.array(rows, pa.list_(pa.int32()))
+        tokens, offsets = lists.flatten().to_numpy(), lists.offsets.to_numpy().astype(np.int64)
         return cls(np.arange(len(rows)).astype(str), np.zeros(len(rows), dtype=np.int64), tokens, offsets)
 
     def part(self, start: int, stop: int) -> "Sequences":

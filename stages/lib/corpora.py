@@ -32,7 +32,7 @@ def read_rows(
                     "name the right one in params.yaml"
                 )
         texts, values = as_written(block[text]), as_written(block[label])
-        classes = values.map(numbers)
+        classes = pd.Series(pd.Index(list(numbers)).get_indexer(values), index=block.index)
         for faulty, reason in (
             ((texts == text) & (values == label), "the header again; remove it"),
             (texts == "", "the text is empty; fill it in or remove the row"),
@@ -41,12 +41,12 @@ def read_rows(
         ):
             if faulty.any():
                 raise InputError(f"{name}, line {faulty.idxmax()}: {reason}")
-        if classes.isna().any():
-            line, expected = classes.isna().idxmax(), " or ".join(map(repr, numbers))
+        if (classes < 0).any():
+            line, expected = (classes < 0).idxmax(), " or ".join(map(repr, numbers))
             raise InputError(
                 f"{name}, line {line}: the label is {values[line][:40]!r}, expected {expected}; mend one of the two"
             )
-        seen |= set(classes)
+        seen |= set(classes.unique())
         rows = {"id": [f"{name}:{line}" for line in block.index], "text": texts, "label": classes.astype("int64")}
         if group:
             rows["group"] = as_written(block[group])

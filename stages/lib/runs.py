@@ -51,7 +51,7 @@ def read_run(folder: Path) -> dict:
         raise InputError(f"{folder} holds no trained model; {again}")
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):  # nested deeper than Python reads
         raise InputError(f"{path} is no JSON; {again}") from None
     if not isinstance(run, dict) or run.get("format") != FORMAT or not set(KEYS) <= set(run):
         found = run.get("format") if isinstance(run, dict) else None

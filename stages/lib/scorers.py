@@ -21,7 +21,7 @@ from stages.lib.inference import predict
 from stages.lib.params import Validator, sentence
 from stages.lib.runs import read_run
 from stages.lib.text import split_words
-from stages.lib.vocabulary import SPECIAL_TOKENS, UNKNOWN, read_vocabulary
+from stages.lib.vocabulary import read_vocabulary, word_ids
 from stages.lib.wordpieces import encode
 
 Scorer = Callable[[Sequence[str]], np.ndarray]  # N texts → probabilities (N, C)
@@ -115,7 +115,7 @@ def linear_scorer(folder: Path, run: dict, encoders: Path, device: torch.device)
     linear = importlib.import_module(f"stages.models.{run['model']}")
     ngrams = read_vocabulary(folder / "ngrams.txt")
     model = linear.Classifier(ngrams, **safetensors.numpy.load_file(folder / "model.safetensors"))
-    return lambda texts: model.probabilities(split_words(texts, run["input"]["tokenizer"]))
+    return lambda texts: model.probabilities(split_words(texts, run["input"]["tokenizer"]).to_pylist())
 
 
 Reader = Callable[[Sequence[str]], Sequences]
@@ -125,13 +125,7 @@ def word_reader(folder: Path, run: dict, encoders: Path, device: torch.device) -
     vocabulary, size = read_vocabulary(folder / "vocab.txt"), run["arguments"]["vocabulary_size"]
     if len(vocabulary) != size:
         raise ValueError(f"vocab.txt has {len(vocabulary)} words, the model {size}")
-    ids = {word: number for number, word in enumerate(vocabulary) if number >= len(SPECIAL_TOKENS)}
-
-    def read(texts: Sequence[str]) -> Sequences:
-        rows = split_words(texts, run["input"]["tokenizer"])
-        return Sequences.of([[ids.get(word, UNKNOWN) for word in row] for row in rows])
-
-    return read
+    return lambda texts: Sequences.of(word_ids(split_words(texts, run["input"]["tokenizer"]), vocabulary))
 
 
 def piece_reader(folder: Path, run: dict, config: dict) -> Reader:

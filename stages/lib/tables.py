@@ -63,10 +63,14 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
     open_file = gzip.open if path.name.endswith(".gz") else open
     with open_file(path, "rt", encoding=marked, newline="\n") as file:
         try:
-            rows = json_rows(path.name, file) if kind == ".jsonl" else delimited_rows(path.name, file, kind, delimiter)
+            if kind == ".jsonl":
+                rows, columns = json_rows(path.name, file), None
+            else:
+                rows = delimited_rows(path.name, file, kind, delimiter)
+                _, columns = next(rows)
             while block := list(islice(rows, ROWS)):
                 lines, values = zip(*block, strict=True)
-                yield pd.DataFrame(list(values), index=lines)
+                yield pd.DataFrame(list(values), index=lines, columns=columns)
         except UnicodeDecodeError:
             line = first_undecodable_line(path, encoding)
             raise InputError(
@@ -75,7 +79,8 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
             ) from None
 
 
-def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) -> Iterator[tuple[int, dict[str, str]]]:
+def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+    """The header and every row, each with the number of the line it begins on."""
     csv.field_size_limit(sys.maxsize)
     options = {"delimiter": delimiter or ",", "strict": True}
     if kind == ".tsv" and delimiter is None:
@@ -88,6 +93,7 @@ def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) ->
         if len(set(header)) < len(header):
             twice = next(column for column in header if header.count(column) > 1)
             raise InputError(f"{name}, line 1: two columns are called {twice!r}; rename one")
+        yield 1, header
         line = reader.line_num + 1
         for row in reader:
             if len(row) != len(header):
@@ -95,7 +101,7 @@ def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) ->
                     f"{name}, line {line}: {len(row)} fields, expected {len(header)} as in the header; mend the row, "
                     "or name the delimiter in the corpus's format in params.yaml"
                 )
-            yield line, dict(zip(header, row, strict=True))
+            yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"{name}, line {reader.line_num}: {error}; quote its fields as CSV does") from None

@@ -3,6 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 PADDING, UNKNOWN = 0, 1
 SPECIAL_TOKENS = ("<pad>", "<unk>")  # by id
 
@@ -20,3 +23,11 @@ def write_vocabulary(path: Path, vocabulary: list[str]) -> None:
 def read_vocabulary(path: Path) -> list[str]:
     """The tokens by id; a token may hold any character but the line feed."""
     return path.read_bytes().decode().split("\n")[:-1]
+
+
+def word_ids(words: pa.ListArray, vocabulary: list[str]) -> pa.ListArray:
+    """Lists of words as lists of their ids; a text's own "<pad>" is an unknown word like others."""
+    first = len(SPECIAL_TOKENS)
+    positions = pc.index_in(words.flatten(), pa.array(vocabulary[first:], pa.string()))
+    ids = pc.fill_null(pc.add(positions, pa.scalar(first, pa.int32())), pa.scalar(UNKNOWN, pa.int32()))
+    return pa.ListArray.from_arrays(pc.subtract(words.offsets, words.offsets[0]), ids)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
+from scipy.sparse import csr_matrix, diags
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
@@ -30,8 +30,8 @@ class Classifier:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """What, with `ngrams`, makes the same classifier again."""
-        regression = {"coefficients": self.regression.coef_, "intercepts": self.regression.intercept_}
-        return {"weights": self.weights, **regression}
+        coefficients, intercepts = self.regression.coef_, self.regression.intercept_
+        return {"weights": self.weights, "coefficients": coefficients, "intercepts": intercepts}
 
 
 def new_counter(longest_ngram: int, vocabulary: Sequence[str] | None = None) -> CountVectorizer:
@@ -41,22 +41,22 @@ def new_counter(longest_ngram: int, vocabulary: Sequence[str] | None = None) -> 
     return CountVectorizer(**as_cut, **lengths, binary=True, dtype=np.float32)
 
 
-def count(texts: Sequence[Sequence[str]], longest_ngram: int) -> tuple[sparse.csr_matrix, np.ndarray]:
+def count(texts: Sequence[Sequence[str]], longest_ngram: int) -> tuple[csr_matrix, np.ndarray]:
     """Which n-grams occur in which text, (N, F), and the n-grams, (F,)."""
     counter = new_counter(longest_ngram)
     return counter.fit_transform(texts), counter.get_feature_names_out()
 
 
-def weighted(occurrences: sparse.csr_matrix, weights: np.ndarray) -> sparse.csr_matrix:
-    return normalize(occurrences @ sparse.diags(weights).astype(np.float32))
+def weighted(occurrences: csr_matrix, weights: np.ndarray) -> csr_matrix:
+    return normalize(occurrences @ diags(weights).astype(np.float32))
 
 
-def idf(occurrences: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
+def idf(occurrences: csr_matrix, labels: np.ndarray) -> np.ndarray:
     """Inverse document frequency, smoothed: (F,) (https://doi.org/10.1108/eb026526)."""
     return np.log((1 + occurrences.shape[0]) / (1 + occurrences.sum(axis=0).A1)) + 1
 
 
-def log_count_ratio(occurrences: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
+def log_count_ratio(occurrences: csr_matrix, labels: np.ndarray) -> np.ndarray:
     """How much an n-gram's frequency in the class it tells most about differs from elsewhere, as a logarithm: (F,).
 
     https://aclanthology.org/P12-2018, whose sign for two classes makes no difference to a linear model.
@@ -72,12 +72,7 @@ WEIGHTINGS = {"idf": idf, "log_count_ratio": log_count_ratio}
 
 
 def fit(
-    occurrences: sparse.csr_matrix,
-    ngrams: Sequence[str],
-    labels: np.ndarray,
-    *,
-    weighting: str,
-    inverse_regularization: float,
+    occurrences: csr_matrix, ngrams: Sequence[str], labels: np.ndarray, *, weighting: str, inverse_regularization: float
 ) -> Classifier:
     """A classifier trained on texts in which n-grams occur or not, (N, F), and their classes, (N,)."""
     weights = WEIGHTINGS[weighting](occurrences, labels).astype(np.float32)
