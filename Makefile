@@ -10,7 +10,7 @@ help: ## this list
 
 # CORPORA=sst2,imdb and GLOVE=50 choose for one run what params.yaml leaves out.
 repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe
-	@python -m stages.check_params --out data/params.checked
+	@python -m maintenance.mend && python -m stages.check_params --out data/params.checked
 ifneq ($(CORPORA)$(GLOVE),)
 	@[ ! -e .params.kept ] || { echo 'error: .params.kept is there: another `make repro CORPORA=...` is running, or was' \
 	'killed; then `mv .params.kept params.yaml`' >&2; exit 1; }

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from stages.lib import command, files, params
 from stages.lib.command import InputError
 from stages.lib.inputs import write_input
+from stages.lib.lengths import shorten
 from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, word_ids, write_vocabulary
 
 ROWS = 10_000  # in memory at a time
@@ -22,19 +23,20 @@ def count_words(path: Path) -> Counter:
     return counts
 
 
-def write_ids(words: Path, vocabulary: list[str], out: Path) -> None:
-    """Copy a split with its words replaced by their lines in the vocabulary."""
+def write_ids(words: Path, vocabulary: list[str], kept: dict | None, out: Path) -> None:
+    """Copy a split with its words replaced by their lines in the vocabulary, long texts shortened."""
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with pq.ParquetWriter(out, schema) as writer:
         for rows in pq.ParquetFile(words).iter_batches(ROWS):
-            columns = [rows["id"], rows["label"], word_ids(rows["words"], vocabulary)]
+            ids = word_ids(rows["words"], vocabulary)
+            columns = [rows["id"], rows["label"], shorten(ids, **kept) if kept else ids]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
 
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, words=Path, out=Path)
     corpus = params.section("corpora", arguments.corpus)
-    min_count = corpus["min_count"]
+    min_count, kept = corpus["min_count"], corpus["kept_words"]
     vocabulary = build_vocabulary(count_words(arguments.words / "train.parquet"), min_count)
     if len(vocabulary) == len(SPECIAL_TOKENS):
         raise InputError(
@@ -44,13 +46,14 @@ def main() -> None:
     with files.new_folder(arguments.out) as folder:
         write_vocabulary(folder / "vocab.txt", vocabulary)
         for split in sorted(arguments.words.iterdir()):
-            write_ids(split, vocabulary, folder / split.name)
+            write_ids(split, vocabulary, kept, folder / split.name)
         write_input(
             folder,
             kind="words",
             files_to_keep=["vocab.txt"],
             arguments={"vocabulary_size": len(vocabulary)},
             tokenizer=corpus["tokenizer"],
+            **({"kept": kept} if kept else {}),
         )
     print(f"{arguments.corpus}: {len(vocabulary):,} words")
 

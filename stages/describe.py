@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
 from stages.lib import command, files, params
-from stages.lib.corpora import read_split, read_table, table_settings
+from stages.lib.corpora import read_table, table_settings
+from stages.lib.held_out import hold_out_share
 from stages.lib.text import split_words
 from stages.lib.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
 
@@ -18,8 +19,8 @@ def lengths(values: pd.Series) -> dict:
     return {"mean": round(values.mean(), 2), "median": int(values.median()), "max": int(values.max())}
 
 
-def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, max_length: int) -> dict:
-    """Rows, distinct texts, rows of each class, lengths, and rows too long for the encoder to read whole."""
+def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, longest: int) -> dict:
+    """Rows, distinct texts, rows of each class, lengths, and rows too long for the encoder to be given whole."""
     words = pc.list_value_length(split_words(rows["text"], corpus["tokenizer"])).to_pandas()
     pieces = pd.Series([len(ids) for ids in encode(tokenizer, rows["text"])])
     return {
@@ -27,7 +28,7 @@ def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, max_l
         "distinct_texts": rows["text"].nunique(),
         "labels": {name: int((rows["label"] == number).sum()) for number, name in enumerate(corpus["labels"])},
         "words": lengths(words),
-        "wordpieces": lengths(pieces) | {"cut": int((pieces > max_length).sum())},
+        "wordpieces": lengths(pieces) | {"cut": int((pieces > longest).sum())},
     }
 
 
@@ -60,19 +61,21 @@ def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
     corpus = params.section("corpora", arguments.corpus)
     max_length = params.section("encoders", arguments.encoder)["max_length"]
+    longest = corpus["kept_wordpieces"]["longest"] if corpus["kept_wordpieces"] else max_length
     tokenizer = read_tokenizer(arguments.weights / "tokenizer.json")
-    tables = {
-        split: file for split, file in corpus["splits"].items() if split in ("train", "test") and type(file) is str
-    }
-    in_files = {split: read_table(arguments.raw, file, **table_settings(corpus)) for split, file in tables.items()}
-    names = sorted(path.stem for path in arguments.rows.glob("*.parquet"))
-    splits = {name: describe_split(read_split(arguments.rows, name), corpus, tokenizer, max_length) for name in names}
+    tables = {split: file for split, file in corpus["splits"].items() if split in ("train", "test")}
+    settings = table_settings(corpus)
+    rows = {split: read_table(arguments.raw, file, **settings) for split, file in tables.items() if type(file) is str}
+    prepared = {path.stem: pd.read_parquet(path) for path in sorted(arguments.rows.glob("*.parquet"))}
     description = {
-        "files": {split: len(rows) for split, rows in in_files.items()},
-        "splits": splits,
-        "vocabulary": describe_vocabulary(in_files["train"]["text"], corpus["tokenizer"]),
+        "files": {split: len(table) for split, table in rows.items()},
+        "splits": {name: describe_split(split, corpus, tokenizer, longest) for name, split in prepared.items()},
+        "vocabulary": describe_vocabulary(rows["train"]["text"], corpus["tokenizer"]),
         "wordpieces": describe_wordpieces(tokenizer, max_length),
     }
+    if "notebook" in corpus["splits"]:
+        drawn = int(hold_out_share(rows["train"]["text"], None, **corpus["splits"]["notebook"]).sum())
+        description["notebook_split"] = description["files"] | {"train": len(rows["train"]) - drawn, "valid": drawn}
     files.write_json(arguments.out, description)
 
 

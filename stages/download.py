@@ -1,22 +1,33 @@
 """Download: a corpus's files, from its public address, a mirror or its folder, verified by their content."""
 
+import shutil
 from pathlib import Path
 
-from stages.lib import archives, command, files, params, sources
+from stages.lib import archives, command, files, params, sources, text_folders
+
+
+def write_tables(folder: Path, tables: dict[str, dict]) -> None:
+    """Replace folders of a text a file by a table each: tens of thousands of files are slow to keep."""
+    for name, described in tables.items():
+        text_folders.read_folder(folder, **described).to_parquet(folder / name, index=False)
+    for unpacked in text_folders.wanted_folders(tables):
+        shutil.rmtree(folder / unpacked)
 
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, local=Path, downloads=Path, out=Path)
     source = params.section("corpora", arguments.corpus)["source"]
+    tables = source.get("tables", {})
     with files.new_folder(arguments.out) as folder:
         if "address" in source:
             with sources.fetched(source["address"], arguments.downloads) as archive:
-                archives.extract(archive, source["files"], folder)
+                archives.extract(archive, [*source["files"], *text_folders.wanted_folders(tables)], folder)
                 sources.verify(folder, source["files"])
+                write_tables(folder, tables)
         else:
             sources.copy_files(arguments.local, source["files"], folder)
             sources.verify(folder, source["files"])
-    print(f"{arguments.corpus}: {', '.join(source['files'])}")
+    print(f"{arguments.corpus}: {', '.join([*source['files'], *tables])}")
 
 
 if __name__ == "__main__":

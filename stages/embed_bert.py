@@ -49,7 +49,7 @@ def embed(arguments: argparse.Namespace) -> None:
             kind="features",
             files_to_keep=about["files"],
             arguments={"feature_size": encoder.feature_size, "states": encoder.states},
-            max_length=about["max_length"],
+            **{name: about[name] for name in ("max_length", "kept") if name in about},
             encoder={"name": arguments.encoder, "weights": weights, **settings},
         )
         for split in rows:

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.lib import command, files, params
+from stages.lib.command import InputError
 from stages.lib.inputs import write_input
+from stages.lib.lengths import shorten
 from stages.lib.wordpieces import encode, read_tokenizer
 
 ROWS = 10_000  # in memory at a time
@@ -16,10 +18,16 @@ ROWS = 10_000  # in memory at a time
 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, encoder=str, rows=Path, weights=Path, out=Path)
-    precision = params.section("corpora", arguments.corpus)["precision"]
-    max_length = params.section("encoders", arguments.encoder)["max_length"]
+    corpus = params.section("corpora", arguments.corpus)
+    readable = params.section("encoders", arguments.encoder)["max_length"]
+    kept = corpus["kept_wordpieces"] or {"longest": readable, "part": "head"}
+    if kept["longest"] > readable:
+        raise InputError(
+            f"params.yaml: corpora.{arguments.corpus}.kept_wordpieces.longest is {kept['longest']}; "
+            f"encoders.{arguments.encoder}.max_length is {readable}"
+        )
     tokenizer_file = arguments.weights / "tokenizer.json"
-    tokenizer = read_tokenizer(tokenizer_file, max_length)
+    tokenizer = read_tokenizer(tokenizer_file)
     config = json.loads((arguments.weights / "config.json").read_text(encoding="utf-8"))
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with files.new_folder(arguments.out) as folder:
@@ -27,15 +35,16 @@ def main() -> None:
             with pq.ParquetWriter(folder / split.name, schema) as writer:
                 for rows in pq.ParquetFile(split).iter_batches(ROWS):
                     pieces = pa.array(encode(tokenizer, rows["text"].to_pylist()), schema.field("tokens").type)
-                    columns = [rows["id"].cast(pa.string()), rows["label"], pieces]
+                    columns = [rows["id"].cast(pa.string()), rows["label"], shorten(pieces, **kept, keep_ends=True)]
                     writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
         shutil.copyfile(tokenizer_file, folder / tokenizer_file.name)
         write_input(
             folder,
             kind="wordpieces",
             files_to_keep=[tokenizer_file.name],
-            arguments={"config": config, "precision": precision},
-            max_length=max_length,
+            arguments={"config": config, "precision": corpus["precision"]},
+            max_length=kept["longest"],
+            **({"kept": kept} if corpus["kept_wordpieces"] else {}),
         )
 
 

@@ -45,7 +45,7 @@ class Member(NamedTuple):
 
 
 def extract(archive: Path, wanted: Collection[str], folder: Path) -> None:
-    """Take the wanted members, by their names, out of a zip or tar archive.
+    """Take the wanted members, by their names, out of a zip or tar archive; of a name that ends in "/", all below it.
 
     Nothing is written before every member has been looked at. A tar is read twice at most, front to back.
 
@@ -133,6 +133,7 @@ def copy_members(
     folder: Path,
 ) -> None:
     wanted = dict.fromkeys(wanted)
+    folders = tuple(name for name in wanted if name.endswith("/"))
     found = {}  # in the archive's order, so that a tar is read front to back
     for number, member in enumerate(members, 1):
         path = PureWindowsPath(member.name)  # it knows the slash, the backslash and drives
@@ -143,15 +144,16 @@ def copy_members(
             )
         if number > MEMBERS:
             raise InputError(f"{archive.name} holds more than {MEMBERS:,} members; do not use this archive")
-        if member.name in wanted and not member.is_folder:
+        if (member.name in wanted or member.name.startswith(folders)) and not member.is_folder:
             if member.name in found:
                 raise InputError(f"{archive.name} holds {shown(member.name)} twice; do not use this archive")
             found[member.name] = member
     for name in wanted:
-        if name not in found:
+        if name not in found and not (name in folders and any(member.startswith(name) for member in found)):
             raise InputError(f"{archive.name} lacks {name}; fetch it again, or correct the name in params.yaml")
-        if getattr(found[name].source, "flag_bits", 0) & 1:
-            raise InputError(f"{archive.name} holds {name} encrypted; use an archive without a password")
+    for name, member in found.items():
+        if getattr(member.source, "flag_bits", 0) & 1:
+            raise InputError(f"{archive.name} holds {shown(name)} encrypted; use an archive without a password")
     left = UNPACKED
     for name, member in found.items():
         target = folder / name

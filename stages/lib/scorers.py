@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import numpy as np
+import pyarrow as pa
 import safetensors.numpy
 import torch
 from safetensors.torch import load_file
@@ -18,6 +19,7 @@ from stages.lib.batches import Sequences
 from stages.lib.command import InputError
 from stages.lib.encoder_files import read_bert_tokenizer
 from stages.lib.inference import predict
+from stages.lib.lengths import PARTS, shorten
 from stages.lib.params import Validator, sentence
 from stages.lib.runs import read_run
 from stages.lib.text import split_words
@@ -53,6 +55,16 @@ RUN = {  # what the code below relies on in a run.json, which may come from anyo
                     "description": "blanks, treebank or raw_text",
                 },
                 "max_length": {"type": "integer", "minimum": 3, "description": "a whole number from 3 up"},
+                "kept": {
+                    "type": "object",
+                    "description": "a mapping of longest and part",
+                    "required": ["longest", "part"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "longest": {"type": "integer", "minimum": 3, "description": "a whole number from 3 up"},
+                        "part": {"enum": list(PARTS), "description": ", ".join(PARTS)},
+                    },
+                },
                 "encoder": {
                     "type": "object",
                     "description": "a mapping",
@@ -125,7 +137,13 @@ def word_reader(folder: Path, run: dict, encoders: Path, device: torch.device) -
     vocabulary, size = read_vocabulary(folder / "vocab.txt"), run["arguments"]["vocabulary_size"]
     if len(vocabulary) != size:
         raise ValueError(f"vocab.txt has {len(vocabulary)} words, the model {size}")
-    return lambda texts: Sequences.of(word_ids(split_words(texts, run["input"]["tokenizer"]), vocabulary))
+    kept = run["input"].get("kept")
+
+    def read(texts: Sequence[str]) -> Sequences:
+        ids = word_ids(split_words(texts, run["input"]["tokenizer"]), vocabulary)
+        return Sequences.of(shorten(ids, **kept) if kept else ids)
+
+    return read
 
 
 def piece_reader(folder: Path, run: dict, config: dict) -> Reader:
@@ -134,7 +152,16 @@ def piece_reader(folder: Path, run: dict, config: dict) -> Reader:
     if longest > positions:
         raise ValueError(f"run.json: input.max_length is {longest}, the encoder reads {positions} pieces")
     tokenizer = read_bert_tokenizer(folder / "tokenizer.json", longest, config["vocab_size"])
-    return lambda texts: Sequences.of(encode(tokenizer, texts))
+    tokenizer.no_truncation()
+    kept = run["input"].get("kept", {"longest": longest, "part": "head"})
+    if kept["longest"] != longest:
+        raise ValueError(f"run.json: input.kept.longest is {kept['longest']}, input.max_length {longest}")
+
+    def read(texts: Sequence[str]) -> Sequences:
+        pieces = pa.array(encode(tokenizer, texts), pa.list_(pa.int32()))
+        return Sequences.of(shorten(pieces, **kept, keep_ends=True))
+
+    return read
 
 
 def wordpiece_reader(folder: Path, run: dict, encoders: Path, device: torch.device) -> Reader:

@@ -26,7 +26,9 @@ def kill_anywhere(case: Case, kills: int, generator: random.Random, signals: Ite
             last = None
             while victim.kills < most and last is None:
                 last = victim.start_and_kill(generator, signals)
-            faults += victim.faults + case.finish(folder, victim.runs, last) + case.fetched_again()
+            faults += victim.faults + case.finish(folder, victim.runs, last)
+            if not victim.outlived:
+                faults += case.fetched_again()
             done += victim.kills
     case.host.broken_off = 0.0
     return faults
@@ -40,6 +42,7 @@ class Victim:
         self.runs: list[Run] = []  # that were killed
         self.safe: dict[str, int] = {}  # what there was to go on from
         self.faults: list[str] = []
+        self.outlived = False  # by a stage: it may end a download that its DVC no longer knows of, and begins anew
 
     @property
     def kills(self) -> int:
@@ -56,6 +59,7 @@ class Victim:
         if not run.kill(which, alone=alone):
             return run
         self.runs.append(run)
+        self.outlived |= alone
         resumed = "resumed" if self.safe else "new"
         print(
             f"{self.case.step.name:32} {which.name:7} after {seconds:4.1f} of {self.case.seconds:4.1f} s  {resumed:7}  "
