@@ -75,6 +75,7 @@ def trained(tmp_path_factory) -> Path:
     project.write("params.yaml", (REPOSITORY / "params.yaml").read_bytes())
     once = {"batch_size": 16, "epochs": 2, "patience": 2, "final_fit": False}
     corpus = CORPUS | {"tokenizer": "treebank", "training": once, "finetuning": once, "precision": "fp32"}
+    corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
     checksums = dict.fromkeys(("config.json", "model.safetensors", "tokenizer.json"))
     encoder = {"source": {"folder": "tiny"}, "checksums": checksums, "max_length": 64, "layers": [0, 1, 2]}
     rungs = {kind: [rung] for rung, kind in RUNGS.items()}
