@@ -1,4 +1,4 @@
-"""Put the corpora and the GloVe of one run into params.yaml; the Makefile puts the file back afterwards.
+"""Put the corpora, seeds and GloVe of one run into params.yaml; the Makefile puts the file back afterwards.
 
 `dvc exp run -S` would do it too, but killed it leaves git's HEAD detached, and it takes other corpora's outs away.
 """
@@ -13,7 +13,11 @@ def main(corpora: str, glove: str) -> None:
     path = Path("params.yaml")
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
     if corpora:
-        params["run"]["corpora"] = corpora.split(",")
+        names = corpora.split(",")
+        seeds = {tuple(params["corpora"].get(name, {}).get("seeds", params["run"]["seeds"])) for name in names}
+        if len(seeds) > 1:
+            sys.exit(f"error: {corpora} have different seeds in params.yaml; run one after the other")
+        params["run"] |= {"corpora": names, "seeds": list(*seeds)}
     if glove:
         params["run"]["glove"] = [int(glove) if glove.isdigit() else glove]
     path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")

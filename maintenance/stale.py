@@ -32,6 +32,8 @@ def stale_stages(root: Path = ROOT) -> dict[str, list[str]]:
 def differences(root: Path, stage: dict, values: str, entry: dict, params: dict) -> list[str]:
     """What of a stage, at the values of its matrix, is other than its entry in the lock says."""
     items = dict(zip(stage.get("matrix", {}), values.split("-") if values else [], strict=True))
+    own_seeds = params["corpora"].get(items.get("corpus"), {}).get("seeds", params["run"]["seeds"])
+    params = params | {"run": params["run"] | {"seeds": own_seeds}}  # as `make repro CORPORA=…` chooses them
 
     def resolved(text: str) -> str:
         text = text.replace("${run.encoder}", params["run"]["encoder"])

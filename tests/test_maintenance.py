@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from maintenance import select as selection
 from maintenance.stale import md5, stale_stages
 
 ROOT = Path(__file__).parent.parent
@@ -164,3 +165,14 @@ def test_a_lock_cut_short_is_as_in_the_last_commit_again(merging):
         (merging / ".dvc/tmp/rwlock").write_text(content)
         assert run(merging, sys.executable, "-m", "maintenance.mend") == ""
         assert "up to date" in run(merging, "dvc", "repro")
+
+
+def test_a_corpus_is_chosen_with_its_own_seeds(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    selection.main("imdb", "50")
+    chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
+    assert (chosen["corpora"], chosen["seeds"], chosen["glove"]) == (["imdb"], [1], [50])
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    with pytest.raises(SystemExit, match=r"^error: imdb,sample have different seeds"):
+        selection.main("imdb,sample", "")
