@@ -30,6 +30,7 @@ lint: .venv/installed ## check style
 	@ruff check . && ruff format --check .
 
 bench: .venv/installed ## measure speed against the usual ways
+	@python -m pip install --quiet --disable-pip-version-check --no-deps gensim==4.4.0 smart_open==9.0.2 wrapt==2.5.2
 	@python -m benchmarks
 
 stale: .venv/installed ## name the committed results that are older than the code or the parameters

@@ -23,7 +23,7 @@ def count_words(path: Path) -> Counter:
     return counts
 
 
-def write_ids(words: Path, vocabulary: list[str], kept: dict | None, out: Path) -> None:
+def write_ids(words: Path, vocabulary: list[str], out: Path, kept: dict | None = None) -> None:
     """Copy a split with its words replaced by their lines in the vocabulary, long texts shortened."""
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with pq.ParquetWriter(out, schema) as writer:
@@ -46,7 +46,7 @@ def main() -> None:
     with files.new_folder(arguments.out) as folder:
         write_vocabulary(folder / "vocab.txt", vocabulary)
         for split in sorted(arguments.words.iterdir()):
-            write_ids(split, vocabulary, kept, folder / split.name)
+            write_ids(split, vocabulary, folder / split.name, kept)
         write_input(
             folder,
             kind="words",

@@ -15,6 +15,7 @@ LONGEST = 100_000  # characters of a text
 CHUNK_TEXTS, CHUNK_CHARACTERS = 4096, 1 << 20
 LONGEST_LINE = 4 * LONGEST + 5  # bytes: four a character, a byte order mark, \r\n
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what steers a terminal or reverses a line
+SURROGATES = re.compile("[\ud800-\udfff]")  # what Python makes of other bytes in arguments
 
 
 def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
@@ -53,7 +54,7 @@ def checked(text: str, place: str) -> str:
         raise InputError(f"{place}: the text has more than {LONGEST:,} characters; cut it")
     if not text.strip():
         raise InputError(f"{place}: the text is empty; give it words or remove it")
-    if any("\ud800" <= character <= "\udfff" for character in text):  # what Python makes of other bytes in arguments
+    if SURROGATES.search(text):
         raise InputError(f"{place}: not UTF-8; give it as UTF-8")
     return text
 
