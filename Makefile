@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-# CORPORA=sst2,imdb and GLOVE=50 choose for one run what params.yaml leaves out.
+# CORPORA=imdb (with the seeds that params.yaml gives it) and GLOVE=50 choose for one run what params.yaml leaves out.
 repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe
 	@python -m maintenance.mend && python -m stages.check_params --out data/params.checked
 ifneq ($(CORPORA)$(GLOVE),)

@@ -17,7 +17,7 @@ def main(corpora: str, glove: str) -> None:
         seeds = {tuple(params["corpora"].get(name, {}).get("seeds", params["run"]["seeds"])) for name in names}
         if len(seeds) > 1:
             sys.exit(f"error: {corpora} have different seeds in params.yaml; run one after the other")
-        params["run"] |= {"corpora": names, "seeds": list(*seeds)}
+        params["run"] |= {"corpora": names, "seeds": list(seeds.pop())}
     if glove:
         params["run"]["glove"] = [int(glove) if glove.isdigit() else glove]
     path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")

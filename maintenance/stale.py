@@ -32,8 +32,10 @@ def stale_stages(root: Path = ROOT) -> dict[str, list[str]]:
 def differences(root: Path, stage: dict, values: str, entry: dict, params: dict) -> list[str]:
     """What of a stage, at the values of its matrix, is other than its entry in the lock says."""
     items = dict(zip(stage.get("matrix", {}), values.split("-") if values else [], strict=True))
-    own_seeds = params["corpora"].get(items.get("corpus"), {}).get("seeds", params["run"]["seeds"])
-    params = params | {"run": params["run"] | {"seeds": own_seeds}}  # as `make repro CORPORA=…` chooses them
+    corpora = [params["corpora"].get(items["corpus"], {})] if "corpus" in items else params["corpora"].values()
+    # `make repro CORPORA=…` chooses a corpus's own seeds, `run.corpora` leaves the run's
+    seeds = [params["run"]["seeds"], *(corpus["seeds"] for corpus in corpora if "seeds" in corpus)]
+    possible = [params | {"run": params["run"] | {"seeds": chosen}} for chosen in seeds]
 
     def resolved(text: str) -> str:
         text = text.replace("${run.encoder}", params["run"]["encoder"])
@@ -44,7 +46,9 @@ def differences(root: Path, stage: dict, values: str, entry: dict, params: dict)
     changed = {path for path in locked if path.startswith("stages/") and md5(root / path) != locked[path]}
     keys = {resolved(key) for key in stage.get("params", [])}
     then = entry.get("params", {}).get("params.yaml", {})
-    changed |= {key for key in keys & set(then) if lasting(key, then[key]) != lasting(key, value_of(params, key))}
+    for key in keys & set(then):
+        if lasting(key, then[key]) not in [lasting(key, value_of(each, key)) for each in possible]:
+            changed.add(key)
     if resolved(stage["cmd"]) != entry["cmd"]:
         changed.add("cmd")
     return sorted(deps ^ set(locked) | keys ^ set(then) | changed)

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from stages.lib import command, files, params
 from stages.lib.corpora import read_table, table_settings
-from stages.lib.held_out import hold_out_share
+from stages.lib.held_out import share_sizes
 from stages.lib.text import split_words
 from stages.lib.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
 
@@ -57,15 +57,13 @@ def describe_wordpieces(tokenizer: Tokenizer, max_length: int) -> dict:
 
 
 def main() -> None:
-    paths = {"raw": Path, "rows": Path, "weights": Path, "out": Path}
-    arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
+    arguments = command.arguments(__doc__, corpus=str, encoder=str, raw=Path, rows=Path, weights=Path, out=Path)
     corpus = params.section("corpora", arguments.corpus)
     max_length = params.section("encoders", arguments.encoder)["max_length"]
     longest = corpus["kept_wordpieces"]["longest"] if corpus["kept_wordpieces"] else max_length
     tokenizer = read_tokenizer(arguments.weights / "tokenizer.json")
-    tables = {split: file for split, file in corpus["splits"].items() if split in ("train", "test")}
-    settings = table_settings(corpus)
-    rows = {split: read_table(arguments.raw, file, **settings) for split, file in tables.items() if type(file) is str}
+    tables = {split: corpus["splits"][split] for split in ("train", "test") if type(corpus["splits"][split]) is str}
+    rows = {split: read_table(arguments.raw, file, **table_settings(corpus)) for split, file in tables.items()}
     prepared = {path.stem: pd.read_parquet(path) for path in sorted(arguments.rows.glob("*.parquet"))}
     description = {
         "files": {split: len(table) for split, table in rows.items()},
@@ -73,9 +71,8 @@ def main() -> None:
         "vocabulary": describe_vocabulary(rows["train"]["text"], corpus["tokenizer"]),
         "wordpieces": describe_wordpieces(tokenizer, max_length),
     }
-    if "notebook" in corpus["splits"]:
-        drawn = int(hold_out_share(rows["train"]["text"], None, **corpus["splits"]["notebook"]).sum())
-        description["notebook_split"] = description["files"] | {"train": len(rows["train"]) - drawn, "valid": drawn}
+    if share := corpus["splits"].get("notebook"):
+        description["notebook_split"] = description["files"] | share_sizes(rows["train"]["text"], **share)
     files.write_json(arguments.out, description)
 
 

@@ -21,7 +21,8 @@ def main() -> None:
     with files.new_folder(arguments.out) as folder:
         if "address" in source:
             with sources.fetched(source["address"], arguments.downloads) as archive:
-                archives.extract(archive, [*source["files"], *text_folders.wanted_folders(tables)], folder)
+                wanted = [*text_folders.wanted_folders(tables), *text_folders.wanted_pages(tables)]
+                archives.extract(archive, [*source["files"], *wanted], folder)
                 sources.verify(folder, source["files"])
                 write_tables(folder, tables)
         else:

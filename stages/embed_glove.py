@@ -43,7 +43,7 @@ def main() -> None:
             kind=about["kind"],
             files_to_keep=about["files"],
             arguments=about["arguments"] | {"embedding_size": arguments.dimension},
-            tokenizer=about["tokenizer"],
+            **{name: about[name] for name in ("tokenizer", "kept") if name in about},
         )
         (folder / "vectors.safetensors").write_bytes(save({"vectors": table}))
 

@@ -54,6 +54,7 @@ def main() -> None:
         files.write_json(arguments.out, {"sentences": scored})
         return
     sys.stdout.reconfigure(encoding="utf-8")
+    seeds = everything["corpora"].get(arguments.corpus, {}).get("seeds", seeds)  # as `make repro CORPORA=…` has it
     rung = arguments.model
     if rung is None:
         rung = most_accurate(runs, Path("metrics") / arguments.corpus)

@@ -69,6 +69,7 @@ BROKEN = {
     "a word in place of a number": (lines_of(["a", "b"]) + b"c 0.1 0.2 x 0.4\n", 4),
     "two blanks": (lines_of(["a", "b"]) + b"c 0.1  0.3 0.4\n", 4),
     "a line feed between numbers": (lines_of(["a", "b"]) + b"c 0.1 0.2\r0.3 0.4 0.5\n", 4),
+    "a word without numbers": (lines_of(["a", "b"]) + b"c\n", 4),
     "a line without end": (lines_of(["a", "b"]) + b"c " + b"0" * (1 << 17) + b" 0.2 0.3 0.4\n", 4),
 }
 
@@ -97,7 +98,8 @@ def ids(tmp_path, monkeypatch) -> Path:
         lists = pa.array(tokens, pa.list_(pa.int32()))
         table = {"id": [str(row) for row in range(len(tokens))], "label": [0] * len(tokens), "tokens": lists}
         pq.write_table(pa.table(table), folder / f"{split}.parquet")
-    write_input(folder, kind="words", files_to_keep=["vocab.txt"], arguments={"vocabulary_size": 7}, tokenizer="blanks")
+    about = {"tokenizer": "blanks", "kept": {"longest": 9, "part": "tail"}}
+    write_input(folder, kind="words", files_to_keep=["vocab.txt"], arguments={"vocabulary_size": 7}, **about)
     (tmp_path / "glove").mkdir()
     content = "".join(f"{word} {numbers}\n" for word, numbers in zip(("film", "bad", "good"), NUMBERS, strict=True))
     (tmp_path / "glove/glove.6B.4d.txt").write_text(content, encoding="utf-8")

@@ -79,7 +79,7 @@ ARCHIVES = {
     "zip, a socket": (zip_of_kind(0o140644), "'evil', a link, a device"),
     "zip, a member twice": (zip_of(("traim.tsv", b"x")).replace(b"traim", b"train"), "holds 'train.tsv' twice; do not"),
     "zip, members in one another": (overlapping_zip(), "in the same bytes, as bombs do; do not use"),
-    "zip, encrypted": (lying_zip(b"\1\2", 8, b"\1"), "holds train.tsv encrypted; use an archive without"),
+    "zip, encrypted": (lying_zip(b"\1\2", 8, b"\1"), "holds 'train.tsv' encrypted; use an archive without"),
     "zip, a size too small": (lying_zip(b"\1\2", 24, b"\x10\0"), r"damaged \(Bad CRC"),
     "zip, a size too large": (lying_zip(b"\1\2", 24, b"\xff\xff"), "has 5,000 bytes, not 65,535.; fetch it again"),
     "zip, another name in the header": (lying_zip(b"\3\4", 30, b"evil"), r"damaged \(File name in directory"),

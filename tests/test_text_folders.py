@@ -74,10 +74,15 @@ def test_a_text_a_file_becomes_a_row_with_its_label_and_film(fetch):
 
 FAULTS = {
     "another text": ({"neg/0_2.txt": b"Other."}, "0" * 64, "SHA-256 over its files"),
-    "a file of another name": ({"neg/readme.txt": b"x"}, None, "x/train/neg/readme.txt is not called"),
+    "a file of another name": ({"neg/readme.txt": b"x"}, None, "x/train holds 'neg/readme.txt'"),
     "not UTF-8": ({"neg/1_1.txt": b"\xe9"}, None, "x/train/neg/1_1.txt: not UTF-8"),
     "a review without an address": ({"pos/11_9.txt": b"x"}, None, "urls_pos.txt, line 12"),
     "an address of no film": ({"urls_neg.txt": b"http://example.com/\n"}, None, "urls_neg.txt, line 1"),
+    "addresses that are not UTF-8": ({"urls_pos.txt": b"\xe9"}, None, "x/train/urls_pos.txt: not UTF-8"),
+    "no addresses": ({"urls_pos.txt": None}, None, "lacks x/train/urls_pos.txt"),
+    "a name of two lines": ({"neg/a\nb.txt": b"x"}, None, "holds 'neg/a\\nb.txt'"),
+    "a folder in a class's": ({"neg/sub/1_1.txt": b"x"}, None, "holds 'neg/sub'"),
+    "a file twice": ({"neg//0_2.txt": b"x"}, None, "twice"),
     "no folder of a class": ({"pos/0_9.txt": None, "pos/10_8.txt": None}, None, "lacks x/train/pos/"),
 }
 

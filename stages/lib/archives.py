@@ -134,6 +134,7 @@ def copy_members(
 ) -> None:
     wanted = dict.fromkeys(wanted)
     folders = tuple(name for name in wanted if name.endswith("/"))
+    targets = set()  # names that differ may be one path
     found = {}  # in the archive's order, so that a tar is read front to back
     for number, member in enumerate(members, 1):
         path = PureWindowsPath(member.name)  # it knows the slash, the backslash and drives
@@ -145,9 +146,10 @@ def copy_members(
         if number > MEMBERS:
             raise InputError(f"{archive.name} holds more than {MEMBERS:,} members; do not use this archive")
         if (member.name in wanted or member.name.startswith(folders)) and not member.is_folder:
-            if member.name in found:
+            if folder / member.name in targets:
                 raise InputError(f"{archive.name} holds {shown(member.name)} twice; do not use this archive")
             found[member.name] = member
+            targets.add(folder / member.name)
     for name in wanted:
         if name not in found and not (name in folders and any(member.startswith(name) for member in found)):
             raise InputError(f"{archive.name} lacks {name}; fetch it again, or correct the name in params.yaml")

@@ -31,7 +31,10 @@ def read_rows(
                     f"{name} needs one column {column!r} and has {', '.join(map(repr, block.columns))}; "
                     "name the right one in params.yaml"
                 )
-        texts, values = as_written(block[text]), as_written(block[label])
+        try:
+            texts, values = as_written(block[text]), as_written(block[label])
+        except UnicodeDecodeError:
+            raise InputError(f"{name}: {text!r} or {label!r} holds bytes that are no UTF-8; write it as text") from None
         classes = pd.Series(pd.Index(list(numbers)).get_indexer(values), index=block.index)
         for faulty, reason in (
             ((texts == text) & (values == label), "the header again; remove it"),
@@ -66,14 +69,9 @@ def as_written(column: pd.Series) -> pd.Series:
     """The values as text, without blanks around them; a gap is empty, 1.0 is 1 and true is True."""
     if not pd.api.types.is_string_dtype(column):
         column = column.convert_dtypes().astype(object).fillna("").astype(str)
-    return column.str.strip()
+    return column.fillna("").str.strip()
 
 
 def table_settings(corpus: dict) -> dict:
     """What `read_rows` has to know of a corpus of params.yaml."""
     return {**corpus["columns"], "labels": corpus["labels"], **corpus["format"]}
-
-
-def read_split(folder: Path, split: str) -> pd.DataFrame:
-    """A split as the stage `prepare` wrote it: id, text, label."""
-    return pd.read_parquet(folder / f"{split}.parquet")

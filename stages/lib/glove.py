@@ -22,13 +22,16 @@ def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarr
         InputError: a word is not followed by `dimension` numbers, or no word has a vector.
     """
     position_of = {word.encode(): position for position, word in enumerate(words)}
+    expected = f"expected a word and {dimension} numbers"
     positions, lines = [], []
     with path.open("rb") as file:
         for line in iter(partial(file.readline, LONGEST_LINE), b""):
-            position = position_of.get(line[: line.find(b" ")])
-            if position is not None and b" " in line:
+            position = position_of.get(line.split(b" ", 1)[0].rstrip(b"\r\n"))
+            if position is not None:
                 positions.append(position)
                 lines.append(line)
+            if len(line) == LONGEST_LINE:
+                raise InputError(f"{path.name}: {expected} on every line, found {LONGEST_LINE:,} bytes; fetch it again")
     if not lines:
         raise InputError(f"{path.name} has a vector for none of the corpus's words; is it in the corpus's language?")
     try:
@@ -36,10 +39,11 @@ def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarr
     except pa.ArrowInvalid as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path.name}: expected a word and {dimension} numbers on every line ({reason}); "
-            "fetch it again, or correct run.glove in params.yaml"
+            f"{path.name}: {expected} on every line ({reason}); fetch it again, or correct run.glove in params.yaml"
         ) from None
-    if vectors.shape != (len(lines), dimension) or not np.isfinite(vectors).all():
+    if len(vectors) != len(lines):
+        raise InputError(f"{path.name}: {expected} on every line; fetch it again")
+    if not np.isfinite(vectors).all():
         raise InputError(f"{path.name} holds a number that is not finite; fetch it again")
     return np.array(positions), vectors
 

@@ -8,6 +8,8 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from stages.lib.command import InputError
+
 
 def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:
     """Whether each phrase stands word for word inside some row: booleans (len(phrases),).
@@ -86,3 +88,16 @@ def hold_out_share(texts: pd.Series, groups: pd.Series | None, fraction: float, 
     if not drawn.any() or drawn.all():
         raise ValueError(f"{len(texts)} rows in {len(sizes)} groups cannot give a fraction of {fraction}")
     return drawn[cluster]
+
+
+def share_sizes(texts: pd.Series, **share: float) -> dict[str, int]:
+    """How many rows stay in `train` and how many become `valid` where a share of them is drawn by their texts alone.
+
+    Raises:
+        InputError: none can be drawn, or all are.
+    """
+    try:
+        drawn = int(hold_out_share(texts, None, **share).sum())
+    except ValueError as error:
+        raise InputError(f"params.yaml: splits.notebook: {error}; give another fraction") from None
+    return {"train": len(texts) - drawn, "valid": drawn}

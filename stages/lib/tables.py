@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from stages.lib.command import InputError
 
 ROWS = 50_000  # of a block
+SURROGATES = re.compile("[\ud800-\udfff]")
 SUFFIXES = (".tsv", ".csv", ".jsonl", ".parquet")
 
 
@@ -57,6 +59,7 @@ def parquet_blocks(path: Path) -> Iterator[pd.DataFrame]:
 
 def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> Iterator[pd.DataFrame]:
     try:
+        "".encode(encoding)  # of encodings that are no text's too, such as base64, this is a LookupError
         marked = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding  # as spreadsheets write it
     except LookupError:
         raise InputError(f"params.yaml: there is no encoding {encoding!r}; utf-8 and windows-1252 are some") from None
@@ -71,7 +74,7 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
             while block := list(islice(rows, ROWS)):
                 lines, values = zip(*block, strict=True)
                 yield pd.DataFrame(list(values), index=lines, columns=columns)
-        except UnicodeDecodeError:
+        except UnicodeError:  # UTF-16 without its mark is no UnicodeDecodeError
             line = first_undecodable_line(path, encoding)
             raise InputError(
                 f"{path.name}, line {line}: not {encoding.upper()}; save it as UTF-8, or name its encoding in the "
@@ -111,10 +114,12 @@ def json_rows(name: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
     for line, content in enumerate(lines, 1):
         try:
             row = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{name}, line {line}: no JSON ({error}); every line needs one object") from None
         if not isinstance(row, dict):
             raise InputError(f"{name}, line {line}: {content.strip()[:40]!r} is no object; every line needs one")
+        if "\\u" in content and any(isinstance(value, str) and SURROGATES.search(value) for value in row.values()):
+            raise InputError(f"{name}, line {line}: half of a character (\\ud800 to \\udfff); mend it")
         yield line, row
 
 
@@ -124,6 +129,6 @@ def first_undecodable_line(path: Path, encoding: str) -> int:
         for number, line in enumerate(file, 1):
             try:
                 line.decode(encoding)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 return number
     return number  # a character cut off by the file's end

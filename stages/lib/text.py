@@ -26,7 +26,8 @@ CUT_AT_END = rf"{CUT} | (?<=\d) \. (?= [)\]']* $)"  # the full stop behind a num
 def split_words(texts: Sequence[str] | pa.Array, tokenizer: str) -> pa.ListArray:
     """The words of each text, by the tokenizer `blanks`, `treebank` or `raw_text`; a text of none has one, unknown.
 
-    `blanks` is for texts that are tokenized already and cuts them as the notebook cuts SST-2's. `treebank` makes
+    `blanks` is for texts that are tokenized already and cuts them as the notebook cuts SST-2's, at every blank;
+    what stands between two of them is an empty word. `treebank` makes
     words as the Penn Treebank writes them, lower-cased (https://aclanthology.org/J93-2004); SST-2's rows are in this
     form and stay as they are, so that a text that a person types becomes like one of them. `raw_text` is for texts as
     people write them: no HTML breaks, lower case, punctuation apart.

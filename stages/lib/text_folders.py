@@ -2,10 +2,11 @@
 
 import hashlib
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from stages.lib.archives import shown
 from stages.lib.command import InputError
 
 NAME = re.compile(r"(\d+)_\d+\.txt")  # <number>_<stars>.txt
@@ -14,7 +15,12 @@ PAGE = re.compile(r"/title/(tt\d+)")  # of a film, in the addresses of its revie
 
 def wanted_folders(tables: dict[str, dict]) -> list[str]:
     """The folders of an archive that the tables are made of."""
-    return [f"{table['folder']}/{name}/" for table in tables.values() for name in table["classes"]]
+    return [*dict.fromkeys(f"{table['folder']}/{name}/" for table in tables.values() for name in table["classes"])]
+
+
+def wanted_pages(tables: dict[str, dict]) -> list[str]:
+    """The files with the reviews' addresses."""
+    return [f"{folder.parent}/urls_{folder.name}.txt" for folder in map(PurePosixPath, wanted_folders(tables))]
 
 
 def read_folder(root: Path, folder: str, classes: list[str], checksum: str | None) -> pd.DataFrame:
@@ -29,21 +35,29 @@ def read_folder(root: Path, folder: str, classes: list[str], checksum: str | Non
     """
     rows, digests = [], []
     for path in sorted(file for name in classes for file in (root / folder / name).iterdir()):
-        content, name = path.read_bytes(), f"{path.parent.name}/{path.name}"
-        if not NAME.fullmatch(path.name):
-            raise InputError(f"{folder}/{name} is not called <number>_<stars>.txt; use the corpus as it is published")
-        try:
-            rows.append({"name": name, "text": content.decode(), "label": path.parent.name})
-        except UnicodeDecodeError:
-            raise InputError(f"{folder}/{name}: not UTF-8; save it as UTF-8") from None
+        name = f"{path.parent.name}/{path.name}"
+        if not NAME.fullmatch(path.name) or path.is_dir():
+            raise InputError(
+                f"{folder} holds {shown(name)}, expected <number>_<stars>.txt; take the corpus as published"
+            )
+        content = path.read_bytes()
+        rows.append({"name": name, "text": decoded(content, f"{folder}/{name}"), "label": path.parent.name})
         digests.append(f"{hashlib.sha256(content).hexdigest()}  {Path(folder).name}/{name}\n")
     found = hashlib.sha256("".join(digests).encode()).hexdigest()
     if checksum and found != checksum:
         raise InputError(f"{folder}: SHA-256 over its files is {found}, expected {checksum}; fetch it again")
     table = pd.DataFrame(rows)
-    pages = {name: (root / folder / f"urls_{name}.txt").read_text(encoding="utf-8").splitlines() for name in classes}
+    addresses = {name: f"{folder}/urls_{name}.txt" for name in classes}
+    pages = {name: decoded((root / file).read_bytes(), file).splitlines() for name, file in addresses.items()}
     table["film"] = [film(folder, pages[row["label"]], row) for row in rows]
     return table
+
+
+def decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8; save it as UTF-8") from None
 
 
 def film(folder: str, pages: list[str], row: dict) -> str:
