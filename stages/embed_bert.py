@@ -62,7 +62,7 @@ def embed(arguments: argparse.Namespace) -> None:
 def main() -> None:
     paths = {"wordpieces": Path, "weights": Path, "checkpoints": Path, "out": Path}
     arguments = command.arguments(__doc__, corpus=str, encoder=str, **paths)
-    with alone(arguments.checkpoints.with_suffix(".lock")):
+    with alone(arguments.checkpoints):
         embed(arguments)
 
 

@@ -71,7 +71,7 @@ def main() -> None:
     paths = {"input": Path, "checkpoints": Path, "out": Path}
     optional = {"pretrained": Path}
     arguments = command.arguments(__doc__, optional, corpus=str, model=str, seed=int, schedule=str, **paths)
-    with alone(arguments.checkpoints.with_suffix(".lock")):
+    with alone(arguments.checkpoints):
         train(arguments)
 
 

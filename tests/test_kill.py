@@ -12,6 +12,8 @@ import pytest
 from conftest import REPOSITORY, Project
 
 from stages import embed_bert, train
+from stages.lib import files
+from stages.lib.command import InputError
 from stages.lib.locks import alone
 
 WORDS = [f"word{number}" for number in range(200)]
@@ -76,15 +78,24 @@ def test_what_another_training_still_writes_is_left_alone(project, run_here, che
     monkeypatch.chdir(project.folder)
     checkpoints = Path("data/checkpoints/own/rnn/1")
     options = {"schedule": "training", "input": "data/ids/own", "out": "data/runs/own/rnn/1"}
-    with alone(checkpoints.with_suffix(".lock")):
+    with alone(checkpoints):
         said = run_here(train, corpus="own", model="rnn", seed=1, checkpoints=checkpoints, **options)
-    check(said, project.folder / "data/runs", "1.lock", "another run")
+    check(said, project.folder / "data/runs", "another run", "rnn/1")
 
 
 def test_what_another_run_still_writes_is_left_alone(project, run_here, check, monkeypatch):
     monkeypatch.chdir(project.folder)
     checkpoints = Path("data/checkpoints/own/embed_bert")
     options = {"wordpieces": "data/wordpieces/own", "weights": "data/encoders/own", "out": "data/features/own"}
-    with alone(checkpoints.with_suffix(".lock")):
+    with alone(checkpoints):
         said = run_here(embed_bert, corpus="own", encoder="own", checkpoints=checkpoints, **options)
-    check(said, project.folder / "data/features", "embed_bert.lock", "another run")
+    check(said, project.folder / "data/features", "another run", "own/embed_bert")
+
+
+def test_two_do_not_write_one_out(tmp_path):
+    for new, name in ((files.new_folder, "folder"), (files.new_file, "file")):
+        with new(tmp_path / name) as temporary:
+            with pytest.raises(InputError, match="another run of this stage writes"), new(tmp_path / name):
+                pass
+            temporary.touch()
+        assert (tmp_path / name).exists()

@@ -135,8 +135,7 @@ def extract(tmp_path: Path) -> Callable[..., Path]:
 
 
 def files_under(folder: Path) -> set[str]:
-    """The names of all files, but for locks."""
-    return {path.name for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
+    return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
 def partial_file(host: Host, downloads: Path, content: bytes = b"") -> Path:

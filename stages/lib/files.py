@@ -7,37 +7,49 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stages.lib.locks import alone
+
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that becomes `path` when the block ends well, and goes when it does not."""
+    """A temporary folder beside `path` that becomes `path` when the block ends well, and goes when it does not.
+
+    Raises:
+        InputError: another process is writing it.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)  # what a killed run left
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-    except BaseException as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno and not error.filename:
-            error.filename = str(path)  # pyarrow and a full disk do not say it
-        raise
-    shutil.rmtree(path, ignore_errors=True)
-    temporary.replace(path)
+    with alone(path):
+        shutil.rmtree(temporary, ignore_errors=True)  # what a killed run left
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+        except BaseException as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno and not error.filename:
+                error.filename = str(path)  # pyarrow and a full disk do not say it
+            raise
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.replace(path)
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that becomes `path` when the block ends well, and goes when it does not."""
+    """A temporary name beside `path` that becomes `path` when the block ends well, and goes when it does not.
+
+    Raises:
+        InputError: another process is writing it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say it
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    with alone(path):
+        try:
+            yield temporary
+            temporary.replace(path)
+        except OSError as error:
+            error.filename = error.filename or str(path)  # a full disk does not say it
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: dict) -> None:

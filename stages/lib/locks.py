@@ -1,5 +1,7 @@
 """One at a time: a stage whose DVC was killed may still be at work when the next one starts beside it."""
 
+import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,16 +13,18 @@ from stages.lib.command import InputError
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold a lock, a file beside what is written, while the block lasts.
+    """Be the only one on this machine who writes a path while the block lasts.
+
+    The lock is a file in the system's folder for temporary files: DVC would take one beside an out for a part of it.
 
     Raises:
-        InputError: another process holds it.
+        InputError: another process is at it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()
+    lock = FileLock(Path(tempfile.gettempdir()) / f"{name}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise InputError(f"{path} is held by another run of this stage; wait for it to end, or stop it") from None
+        raise InputError(f"another run of this stage writes {path}; wait for it to end, or stop it") from None
     with lock:
         yield

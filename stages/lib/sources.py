@@ -81,7 +81,8 @@ def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
     source = f"{mirror.rstrip('/')}/{wanted}" if mirror else address
     path = place(source, downloads)
     try:
-        with alone(path.with_name(f"{path.name}.lock")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with alone(path):
             if not path.is_file():
                 download(source, path)
     except (requests.RequestException, ValueError) as error:  # ValueError: what is no address at all

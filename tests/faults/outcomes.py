@@ -15,9 +15,8 @@ SHARD_BYTES = SHARD * 2 * ENCODER["hidden_size"]
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The digest of every file under a folder, "" for a folder, by their paths; without DVC's own and locks."""
-    locks = {path for path in folder.rglob("*.lock") if path.name != "dvc.lock"}
-    paths = [path for path in folder.rglob("*") if not path.is_relative_to(folder / ".dvc") and path not in locks]
+    """The digest of every file under a folder, "" for a folder, by their paths; without DVC's own."""
+    paths = [path for path in folder.rglob("*") if not path.is_relative_to(folder / ".dvc")]
     return {path.relative_to(folder).as_posix(): files.sha256(path) if path.is_file() else "" for path in paths}
 
 
@@ -60,7 +59,7 @@ def kept(folder: Path) -> dict[str, int]:
                 found[f"epochs of fit {path.stem[KEY:]}"] = json.loads(file.metadata()["progress"])["epoch"]
         elif path.is_file():
             found[f"shards of {path.stem[KEY:]}"] = path.stat().st_size // SHARD_BYTES
-    for path in folder.glob("data/downloads/*/*[!k]"):
+    for path in folder.glob("data/downloads/*/*"):
         name = f"bytes of {path.name.removesuffix('.part')}"
         found[name] = max(found.get(name, 0), path.stat().st_size)
     if (folder / "dvc.lock").exists():
