@@ -1,4 +1,4 @@
-"""Put the corpora, seeds and GloVe of one run into params.yaml; the Makefile puts the file back afterwards.
+"""Put the corpora, encoder and GloVe of one run into params.yaml; the Makefile puts the file back afterwards.
 
 `dvc exp run -S` would do it too, but killed it leaves git's HEAD detached, and it takes other corpora's outs away.
 """
@@ -9,17 +9,19 @@ from pathlib import Path
 import yaml
 
 
-def main(corpora: str, glove: str) -> None:
+def main(corpora: str, glove: str, encoder: str) -> None:
     path = Path("params.yaml")
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
     if corpora:
         names = corpora.split(",")
-        seeds = {tuple(params["corpora"].get(name, {}).get("seeds", params["run"]["seeds"])) for name in names}
-        if len(seeds) > 1:
-            sys.exit(f"error: {corpora} have different seeds in params.yaml; run one after the other")
-        params["run"] |= {"corpora": names, "seeds": list(seeds.pop())}
+        wanted = [params["corpora"].get(name, {}).get("run", {}) for name in names]
+        if any(run != wanted[0] for run in wanted):
+            sys.exit(f"error: {corpora} differ under `run` in params.yaml; run one after the other")
+        params["run"] |= wanted[0] | {"corpora": names}
     if glove:
         params["run"]["glove"] = [int(glove) if glove.isdigit() else glove]
+    if encoder:
+        params["run"]["encoder"] = encoder
     path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 

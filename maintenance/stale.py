@@ -33,10 +33,13 @@ def differences(root: Path, stage: dict, values: str, entry: dict, params: dict)
     """What of a stage, at the values of its matrix, is other than its entry in the lock says."""
     items = dict(zip(stage.get("matrix", {}), values.split("-") if values else [], strict=True))
     corpora = [params["corpora"].get(items["corpus"], {})] if "corpus" in items else params["corpora"].values()
-    # `make repro CORPORA=…` chooses a corpus's own seeds, `run.corpora` leaves the run's
-    seeds = [params["run"]["seeds"], *(corpus["seeds"] for corpus in corpora if "seeds" in corpus)]
-    possible = [params | {"run": params["run"] | {"seeds": chosen}} for chosen in seeds]
+    # `make repro CORPORA=…` chooses a corpus's own `run`, `run.corpora` leaves the run as it is
+    runs = [params["run"], *(params["run"] | corpus["run"] for corpus in corpora if "run" in corpus)]
+    of_runs = [differences_of_run(root, stage, items, entry, params | {"run": run}) for run in runs]
+    return min(of_runs, key=len)
 
+
+def differences_of_run(root: Path, stage: dict, items: dict[str, str], entry: dict, params: dict) -> list[str]:
     def resolved(text: str) -> str:
         text = text.replace("${run.encoder}", params["run"]["encoder"])
         return re.sub(r"\$\{item\.(\w+)\}", lambda item: items[item[1]], text)
@@ -47,7 +50,7 @@ def differences(root: Path, stage: dict, values: str, entry: dict, params: dict)
     keys = {resolved(key) for key in stage.get("params", [])}
     then = entry.get("params", {}).get("params.yaml", {})
     for key in keys & set(then):
-        if lasting(key, then[key]) not in [lasting(key, value_of(each, key)) for each in possible]:
+        if lasting(key, then[key]) != lasting(key, value_of(params, key)):
             changed.add(key)
     if resolved(stage["cmd"]) != entry["cmd"]:
         changed.add("cmd")

@@ -9,11 +9,14 @@ from stages.lib import command, files, params
 from stages.lib.runs import probability_columns, read_run, run_folders
 from stages.lib.scores import over_seeds, scores
 
+SHOWN = ("accuracy", "accuracy_std", "f1", "log_loss")  # by `dvc metrics diff`; `compare` has the others
+DIGITS = 3  # a tenth of a point: what is less does not tell one run from the next
+
 
 def split_scores(runs: list[pd.DataFrame], split: str, columns: list[str]) -> dict[str, float]:
     rows = [run[run["split"] == split] for run in runs]
-    of_runs = [scores(run["label"].to_numpy(), run[columns].to_numpy()) for run in rows]
-    return over_seeds(of_runs) | {"n": len(rows[0])}
+    found = over_seeds([scores(run["label"].to_numpy(), run[columns].to_numpy()) for run in rows])
+    return {name: round(found[name], DIGITS) for name in SHOWN} | {"n": len(rows[0])}
 
 
 def probabilities(runs: dict[str, pd.DataFrame], splits: list[str], columns: list[str]) -> pd.DataFrame:
@@ -32,8 +35,14 @@ def confusion(runs: list[pd.DataFrame], split: str, labels: list[str]) -> pd.Dat
     return pd.DataFrame({"actual": np.take(labels, rows["label"]), "predicted": np.take(labels, predicted)})
 
 
+def learning_curves(folders: list[Path]) -> pd.DataFrame:
+    """Losses and accuracy of every epoch, means of the runs that were still training then."""
+    return pd.concat([pd.read_csv(folder / "history.csv") for folder in folders]).groupby("epoch").mean()
+
+
 def main() -> None:
-    arguments = command.arguments(__doc__, runs=Path, metrics=Path, results=Path, plots=Path)
+    paths = {"runs": Path, "metrics": Path, "predictions": Path, "confusion": Path}
+    arguments = command.arguments(__doc__, {"curves": Path}, **paths)
     everything = params.load()
     seeds, splits = everything["run"]["seeds"], everything["evaluate"]["splits"]
     folders = run_folders(arguments.runs, seeds)
@@ -43,14 +52,13 @@ def main() -> None:
     metrics = {split: split_scores(list(runs.values()), split, columns) for split in splits}
     metrics |= {"parameters": about["parameters"]}
     table = probabilities(runs, splits, columns)
-    history = pd.concat([pd.read_csv(folder / "history.csv") for folder in folders.values()])
-
-    with files.new_folder(arguments.plots) as folder:
-        if "epoch" in history:  # means of the seeds still training
-            history.groupby("epoch").mean().to_csv(folder / "learning_curves.csv")
-        confusion(list(runs.values()), splits[-1], about["labels"]).to_csv(folder / "confusion.csv", index=False)
-    with files.new_file(arguments.results) as temporary:
+    with files.new_file(arguments.predictions) as temporary:
         table.to_parquet(temporary, index=False)
+    with files.new_file(arguments.confusion) as temporary:
+        confusion(list(runs.values()), splits[-1], about["labels"]).to_csv(temporary, index=False)
+    if arguments.curves:
+        with files.new_file(arguments.curves) as temporary:
+            learning_curves(list(folders.values())).to_csv(temporary, float_format="%.4f")
     files.write_json(arguments.metrics, metrics)
     print("  ".join(f"{split} accuracy {metrics[split]['accuracy']:.4f}" for split in splits))
 

@@ -47,14 +47,14 @@ def score_sentences(sentences: list[str], runs: Path, rungs: list[str], seeds: l
 def main() -> None:
     arguments = read_arguments()
     everything = params.load()
-    runs, seeds = RUNS / arguments.corpus, everything["run"]["seeds"]
+    runs = RUNS / arguments.corpus
     if arguments.out:
         rungs = params.selected_rungs(everything)
-        scored = score_sentences(everything["predict"]["sentences"], runs, rungs, seeds)
+        scored = score_sentences(everything["predict"]["sentences"], runs, rungs, everything["run"]["seeds"])
         files.write_json(arguments.out, {"sentences": scored})
         return
     sys.stdout.reconfigure(encoding="utf-8")
-    seeds = everything["corpora"].get(arguments.corpus, {}).get("seeds", seeds)  # as `make repro CORPORA=…` has it
+    run = everything["run"] | everything["corpora"].get(arguments.corpus, {}).get("run", {})  # as CORPORA=… has it
     rung = arguments.model
     if rung is None:
         rung = most_accurate(runs, Path("metrics") / arguments.corpus)
@@ -62,13 +62,13 @@ def main() -> None:
     known = sorted(path.name for path in runs.glob("*"))
     if known and rung not in known:
         raise InputError(f"{runs} has no {rung!r}{params.suggestion(rung, known)}")
-    folders = run_folders(runs / rung, seeds if arguments.seed is None else [arguments.seed])
+    folders = run_folders(runs / rung, run["seeds"] if arguments.seed is None else [arguments.seed])
     if arguments.seed is not None and "" in folders:
         raise InputError(f"{runs / rung} is trained without a seed; leave --seed out")
-    run, scorer = load_scorer(next(iter(folders.values())), ENCODERS, choose_device())
+    trained, scorer = load_scorer(next(iter(folders.values())), ENCODERS, choose_device())
     for chunk in chunks(read_texts(arguments.texts, arguments.file)):
         for text, probabilities in zip(chunk, scorer(chunk), strict=True):
-            show(text, probabilities, run["labels"])
+            show(text, probabilities, trained["labels"])
 
 
 if __name__ == "__main__":

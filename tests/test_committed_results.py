@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from maintenance.stale import stale_stages
+from stages.evaluate import DIGITS, SHOWN
+from stages.lib import params
+from stages.lib.predictions import read_predictions
+from stages.lib.scores import over_seeds, scores
 
 ROOT = Path(__file__).parent.parent
 CORPORA = ("sst2", "sample")  # the columns of the README's table
@@ -25,6 +29,17 @@ def test_the_readme_quotes_the_metrics(path):
     rows = re.findall(rf"^\| `{path.stem}` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) == 1
     assert rows[0].split("|")[4 + CORPORA.index(path.parent.name)].strip() == quoted
+
+
+@pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_metrics_follow_from_the_predictions_beside_them(path):
+    corpus, rung = path.parent.name, path.stem
+    classes = list(params.load(ROOT / "params.yaml")["corpora"][corpus]["labels"])
+    metrics = json.loads(path.read_text())
+    for split in ("valid", "test"):
+        found = read_predictions(ROOT / "results" / corpus / "predictions", [rung], split, classes)[rung]
+        expected = over_seeds([scores(found.labels, probabilities) for probabilities in found.probabilities])
+        assert metrics[split] == {name: round(expected[name], DIGITS) for name in SHOWN} | {"n": len(found.ids)}
 
 
 def test_no_committed_result_is_older_than_the_pipeline_and_its_code():

@@ -90,7 +90,8 @@ def test_every_group_of_trainings_is_evaluated():
 
 def test_every_model_has_a_file_parameters_a_schema_and_a_place_in_a_run():
     files = {path.stem for path in (ROOT / "stages/models").glob("*.py") if "class Classifier" in path.read_text()}
-    selectable = {model for group in RUNGS for model in PARAMS["run"][group]}
+    runs = [PARAMS["run"], *(corpus.get("run", {}) for corpus in PARAMS["corpora"].values())]
+    selectable = {model for run in runs for group in RUNGS for model in run.get(group, [])}
     assert files == set(PARAMS["models"]) == set(SCHEMA["properties"]["models"]["properties"]) == selectable
 
 
@@ -100,8 +101,8 @@ def test_every_corpus_has_its_folder():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_only_networks_need_torch(stage):
-    networks = {"stages/embed_bert.py", "stages/train.py", "stages/predict.py"}
-    assert ("torch" in imported_packages(script(stage))) == (script(stage) in networks)
+    networks = {"embed_bert", "identities", "predict", "repeat_notebook", "study_gates", "train"}
+    assert ("torch" in imported_packages(script(stage))) == (Path(script(stage)).stem in networks)
 
 
 def test_packages_import_nothing_by_themselves():

@@ -170,9 +170,12 @@ def test_a_lock_cut_short_is_as_in_the_last_commit_again(merging):
 def test_a_corpus_is_chosen_with_its_own_seeds(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)
-    selection.main("imdb", "50")
+    selection.main("imdb", "50", "")
     chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
     assert (chosen["corpora"], chosen["seeds"], chosen["glove"]) == (["imdb"], [1], [50])
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    with pytest.raises(SystemExit, match=r"^error: imdb,sample have different seeds"):
-        selection.main("imdb,sample", "")
+    with pytest.raises(SystemExit, match=r"^error: imdb,sample differ under `run`"):
+        selection.main("imdb,sample", "", "")
+    selection.main("imdb_notebook", "", "bert_base")
+    chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
+    assert (chosen["features"], chosen["words"], chosen["encoder"]) == (["notebook_bigru"], [], "bert_base")

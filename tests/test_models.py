@@ -14,7 +14,8 @@ from stages.models.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
 
 ROOT = Path(__file__).parent.parent
 PARAMS = params.load(ROOT / "params.yaml")
-KINDS = {model: kind for kind in params.RUNGS[1:] for model in PARAMS["run"][kind]}  # what each network reads
+RUNS = [PARAMS["run"], *(corpus["run"] for corpus in PARAMS["corpora"].values() if "run" in corpus)]
+KINDS = {model: kind for run in RUNS for kind in params.RUNGS[1:] for model in run.get(kind, [])}  # what each reads
 WORDS, WIDTH = 50, 16
 BERT = {
     "vocab_size": WORDS,

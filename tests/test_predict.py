@@ -108,8 +108,8 @@ def trained(tmp_path_factory) -> Path:
             for seed in (1, 2):
                 run_stage(patch, "train", **chosen, seed=seed, out=f"data/runs/own/{model}/{seed}")
         for rung in RUNGS:
-            outs = {"metrics": f"metrics/own/{rung}.json", "results": f"results/{rung}", "plots": f"plots/{rung}"}
-            run_stage(patch, "evaluate", runs=f"data/runs/own/{rung}", **outs)
+            outs = {"metrics": f"metrics/own/{rung}.json", "predictions": f"results/own/predictions/{rung}.parquet"}
+            run_stage(patch, "evaluate", runs=f"data/runs/own/{rung}", **outs, confusion=f"plots/{rung}.csv")
     return project.folder
 
 

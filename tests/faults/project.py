@@ -33,7 +33,8 @@ class Step:
 def stage(name: str, model: str = "", share: int = 0) -> Step:
     """A stage of dvc.yaml as DVC would run it."""
     described = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
-    chosen = {"item.corpus": "own", "item.model": model, "item.seed": "1", "run.encoder": "own"}
+    chosen = {"item.corpus": "own", "item.model": model, "item.seed": "1", "item.encoder": "own"}
+    chosen["run.encoder"] = "own"
 
     def filled(text: str) -> str:
         for key, value in chosen.items():

@@ -1,0 +1,69 @@
+"""Analyze: where a corpus's rungs err: calibration, kinds of texts, the surest mistakes, agreement between rungs."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.lib import command, files, params
+from stages.lib.calibration import expected_calibration_error, reliability
+from stages.lib.predictions import Predictions, read_predictions
+from stages.lib.slices import slices
+from stages.lib.vocabulary import read_vocabulary
+
+MISTAKES = 5  # of a rung
+
+
+def of_rung(found: Predictions, kinds: dict[str, pd.Series]) -> dict:
+    """A rung's calibration over all its runs, its accuracy by kinds of texts, and its surest mistakes.
+
+    kinds: by the name of each way to tell texts apart, the group of every text, in the order of the rows.
+    """
+    classes = found.probabilities.shape[2]
+    curve = reliability(np.tile(found.labels, len(found.right)), found.probabilities.reshape(-1, classes))
+    return {
+        "expected_calibration_error": expected_calibration_error(curve),
+        "reliability": curve,
+        "accuracy_by": {kind: accuracy_by(groups, found.right.mean(axis=0)) for kind, groups in kinds.items()},
+        "mistakes": surest_mistakes(found),
+    }
+
+
+def accuracy_by(groups: pd.Series, right: np.ndarray) -> list[dict]:
+    by_group = pd.Series(right, groups.index).groupby(groups, observed=True)
+    return [{"group": name, "rows": len(rows), "accuracy": round(rows.mean(), 4)} for name, rows in by_group]
+
+
+def surest_mistakes(found: Predictions) -> list[dict]:
+    """Where the runs' mean gives the label least, with what it gives it."""
+    mean = found.probabilities.mean(axis=0)
+    of_label = mean[np.arange(len(mean)), found.labels]
+    wrong = np.flatnonzero(mean.argmax(axis=1) != found.labels)
+    return [
+        {"id": found.ids[row], "label": int(found.labels[row]), "probability_of_label": round(float(of_label[row]), 4)}
+        for row in wrong[np.argsort(of_label[wrong], kind="stable")][:MISTAKES]
+    ]
+
+
+def main() -> None:
+    paths = {"predictions": Path, "rows": Path, "words": Path, "ids": Path, "out": Path, "texts": Path}
+    arguments = command.arguments(__doc__, corpus=str, **paths)
+    everything = params.load()
+    split, names = everything["evaluate"]["splits"][-1], params.selected_rungs(everything)
+    classes = list(params.section("corpora", arguments.corpus)["labels"])
+    rungs = read_predictions(arguments.predictions, names, split, classes)
+    words = pd.read_parquet(arguments.words / f"{split}.parquet").set_index("id")["words"].sort_index()
+    kinds = slices(words, set(read_vocabulary(arguments.ids / "vocab.txt")))
+    found = {name: of_rung(predictions, kinds) for name, predictions in rungs.items()}
+    said = {name: predictions.probabilities[0].argmax(axis=1) for name, predictions in rungs.items()}
+    agreement = {a: {b: round(float((said[a] == said[b]).mean()), 4) for b in said} for a in said}
+    files.write_json(arguments.out, {"split": split, "rungs": found, "agreement": agreement})
+
+    texts = pd.read_parquet(arguments.rows / f"{split}.parquet").set_index("id")["text"]
+    ids = sorted({mistake["id"] for rung in found.values() for mistake in rung["mistakes"]})
+    files.write_json(arguments.texts, {id: texts[id] for id in ids})
+    print("calibration errors:", *(f"{name} {rung['expected_calibration_error']:.3f} " for name, rung in found.items()))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,80 @@
+"""Claims: every checkable figure of the two notebooks beside what the committed runs measured."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from stages.lib import command, files
+from stages.lib.command import InputError
+
+CLAIMS = Path(__file__).parent / "lib/claims.yaml"
+
+
+@cache
+def read_json(path: Path) -> dict | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def value_at(results: Path, address: str) -> float | None:
+    """The value at `<file>.json/<key>/<key>…`, None while no run has written the file or trained the rung.
+
+    Raises:
+        InputError: a file is there and its keys are other ones.
+    """
+    file, keys = address.split(".json/")
+    found = read_json(results / f"{file}.json")
+    if found is None or (keys.startswith("rungs/") and keys.split("/")[1] not in found["rungs"]):
+        return None
+    try:
+        for key in keys.split("/"):
+            found = found[int(key) if isinstance(found, list) else key]
+    except (KeyError, IndexError):
+        raise InputError(f"{CLAIMS.name} names {address}, which is not in {results}; mend it there") from None
+    return found
+
+
+def pair(results: Path, corpus: str, first: str, second: str) -> str:
+    """What `comparison.json` says of two rungs, in a sentence."""
+    found = read_json(results / corpus / "comparison.json") or {"pairs": [], "confidence": 0.95}
+    for entry in found["pairs"]:
+        if {entry["first"], entry["second"]} == {first, second}:
+            sign = 1 if entry["first"] == first else -1
+            low, high = sorted(sign * 100 * end for end in entry["interval"])
+            return (
+                f"{second} is {sign * 100 * entry['difference']:+.1f} points from {first} ({found['confidence']:.0%} "
+                f"interval {low:+.1f} to {high:+.1f}; McNemar's p, corrected: {entry['p_value_holm']:.2g})."
+            )
+    return f"{first} and {second} are not both trained."
+
+
+def checked(claim: dict, results: Path) -> dict:
+    """A claim with what was measured and whether it holds, differs, has no figure or was not measured."""
+    measured = [value_at(results, address) for address in claim.get("measured", [])]
+    says = claim.get("says")
+    if not measured or None in measured:
+        verdict, measured = "not measured", [value for value in measured if value is not None]
+    elif not says:
+        verdict = "no figure in the notebook"
+    else:
+        largest = max(abs(ours - theirs) for ours, theirs in zip(measured, says, strict=True))
+        verdict = "holds" if largest <= claim["within"] else f"differs by {largest:.4g}"
+    figures = {name: value_at(results, address) for name, address in claim.get("note_figures", {}).items()}
+    note = re.sub(r"\{pair:(\w+):(\w+)\}", lambda names: pair(results, "sst2", *names.groups()), claim.get("note", ""))
+    note = note.format(**figures) if None not in figures.values() else ""
+    found = {name: claim.get(name) for name in ("id", "claim", "within", "on")}
+    return found | {"says": says or [], "measured": measured, "verdict": verdict, "note": note}
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, results=Path, out=Path)
+    claims = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    found = [checked(claim, arguments.results) for claim in claims]
+    files.write_json(arguments.out, {"claims": found})
+    print("  ".join(f"{claim['id']}: {claim['verdict']}" for claim in found))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,52 @@
+"""Compare: all scores of a corpus's rungs, how sure their accuracies are, and which rungs differ."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from stages.lib import command, files, params
+from stages.lib.comparisons import compare_pairs, interval, resampled_accuracies, rounded
+from stages.lib.predictions import Predictions, read_predictions
+from stages.lib.scores import over_seeds, scores
+
+
+def of_rung(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
+    """A rung's scores, means over its runs; its accuracy's interval, and the share of rows in each cell of confusion.
+
+    resampled: its accuracy on every bootstrap sample.
+    """
+    said = found.probabilities.argmax(axis=2)
+    cells = confusion_matrix(np.tile(found.labels, len(said)), said.ravel(), normalize="all")
+    return over_seeds([scores(found.labels, probabilities) for probabilities in found.probabilities]) | {
+        "runs": len(said),
+        "accuracies": [rounded(accuracy) for accuracy in found.right.mean(axis=1)],
+        "interval": interval(resampled, confidence),
+        "confusion": [[rounded(share) for share in row] for row in cells],  # rows: actual classes
+    }
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, corpus=str, predictions=Path, metrics=Path, out=Path)
+    everything = params.load()
+    chosen, split = everything["compare"], everything["evaluate"]["splits"][-1]
+    names, classes = params.selected_rungs(everything), list(params.section("corpora", arguments.corpus)["labels"])
+    rungs = read_predictions(arguments.predictions, names, split, classes)
+    right = {name: found.right for name, found in rungs.items()}
+    shares = np.stack([of_runs.mean(axis=0) for of_runs in right.values()])
+    resampled = resampled_accuracies(shares, chosen["resamples"], chosen["seed"])
+
+    found = {}
+    for name, accuracies in zip(names, resampled, strict=True):
+        metrics = json.loads((arguments.metrics / f"{name}.json").read_text(encoding="utf-8"))
+        found[name] = of_rung(rungs[name], accuracies, chosen["confidence"]) | {"parameters": metrics["parameters"]}
+    pairs = compare_pairs(right, resampled, chosen["confidence"])
+    about = {"split": split, "rows": shares.shape[1], "classes": classes, "order": names}
+    files.write_json(arguments.out, about | chosen | {"rungs": found, "pairs": pairs})
+    different = sum(pair["p_value_holm"] < 1 - chosen["confidence"] for pair in pairs)
+    print(f"{arguments.corpus}: {different} of {len(pairs)} pairs of rungs differ")
+
+
+if __name__ == "__main__":
+    command.run(main)

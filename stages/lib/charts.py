@@ -1,0 +1,96 @@
+"""The report's charts, each an SVG that needs nothing else; told apart by markers as well as by colours."""
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+matplotlib.rcParams.update(
+    {
+        "svg.hashsalt": "report",  # the same bytes every time
+        "svg.fonttype": "none",  # text stays text, in the reader's own font
+        "font.family": "sans-serif",
+        "font.size": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#dddddd",
+    }
+)
+# Okabe and Ito's, which the colour-blind tell apart: https://jfly.uni-koeln.de/color/
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", ":")
+
+
+def styles() -> Iterator[dict[str, str]]:
+    """Colours in turn, each time round with other markers and lines."""
+    for number in count():
+        again, colour = divmod(number, len(COLOURS))
+        marker, line = MARKERS[(colour + again) % len(MARKERS)], LINES[again % len(LINES)]
+        yield {"color": COLOURS[colour], "marker": marker, "ls": line}
+
+
+def svg(figure: Figure) -> str:
+    """The address of an image that is its own content."""
+    written = io.BytesIO()
+    figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(written.getvalue()).decode()}"
+
+
+def drawn(draw: Callable[[Axes], None], size: tuple[float, float], x: str, y: str, legend: int = 0) -> str:
+    """One pair of axes; `legend` is its number of columns, below them."""
+    figure = Figure(figsize=size)
+    axes = figure.subplots()
+    draw(axes)
+    axes.set(xlabel=x, ylabel=y)
+    if legend:
+        axes.legend(frameon=False, ncols=legend, loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=9)
+    return svg(figure)
+
+
+def ladder(rungs: dict[str, dict], reference: tuple[str, float] | None) -> str:
+    """Accuracy with its interval, a row a rung, the first at the top; beside it the notebook's own figure."""
+
+    def draw(axes: Axes) -> None:
+        for row, rung in enumerate(rungs.values()):
+            low, high = (100 * end for end in rung["interval"])
+            axes.plot([low, high], [row, row], color=COLOURS[0], lw=2)
+            axes.plot(100 * rung["accuracy"], row, "o", color=COLOURS[0])
+            axes.plot([100 * each for each in rung["accuracies"]], [row] * rung["runs"], "|", color="black", ms=9)
+        if reference:
+            axes.axvline(100 * reference[1], color=COLOURS[1], ls="--", lw=1.2)
+            axes.text(100 * reference[1], -0.9, reference[0], color=COLOURS[1], ha="center", va="bottom", fontsize=9)
+        axes.set_yticks(range(len(rungs)), list(rungs))
+        axes.set_ylim(len(rungs) - 0.5, -0.6)
+
+    return drawn(draw, (6.4, 0.34 * len(rungs) + 0.9), "accuracy, %", "")
+
+
+def lines(curves: dict[str, tuple[list[float], list[float]]], x: str, y: str, **scales: str) -> str:
+    """One line a name, of (x, y) pairs; `xscale` and `yscale` as matplotlib's."""
+
+    def draw(axes: Axes) -> None:
+        for (name, (xs, ys)), style in zip(curves.items(), styles(), strict=False):
+            axes.plot(xs, ys, label=name, ms=4, lw=1.3, **style)
+        axes.set(**scales)
+
+    return drawn(draw, (6.4, 3.6), x, y, legend=3)
+
+
+def reliability(rungs: dict[str, list[dict]]) -> str:
+    """Accuracy by confidence; on the diagonal a rung is as often right as it says."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color="#888888", lw=1)
+        for (name, points), style in zip(rungs.items(), styles(), strict=False):
+            xs, ys = ([point[key] for point in points] for key in ("confidence", "accuracy"))
+            axes.plot(xs, ys, label=name, ms=4, lw=1, **style)
+        least = min(point["confidence"] for points in rungs.values() for point in points)
+        axes.set(xlim=(least - 0.02, 1.01), ylim=(min(least, 0.4), 1.01))
+
+    return drawn(draw, (6.4, 4), "confidence", "accuracy", legend=3)

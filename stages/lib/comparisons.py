@@ -1,0 +1,81 @@
+"""How sure accuracies are, and whether one rung's differs from another's on the same rows."""
+
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+DRAWN_AT_ONCE = 5_000_000  # resampled rows in memory at a time
+
+
+def resampled_accuracies(right: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Every rung's accuracy on bootstrap samples of the rows, the same rows for all: (R, resamples).
+
+    https://doi.org/10.1201/9780429246593
+
+    right: (R, N), the share of a rung's runs that are right on a row.
+    """
+    found = stats.bootstrap(
+        (right,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, DRAWN_AT_ONCE // right.size),
+        axis=1,
+        vectorized=True,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return found.bootstrap_distribution
+
+
+def interval(resampled: np.ndarray, confidence: float) -> list[float]:
+    """Between which two values the middle `confidence` of the resampled ones lies."""
+    outside = (1 - confidence) / 2
+    return [rounded(value) for value in np.quantile(resampled, [outside, 1 - outside])]
+
+
+def rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> dict[str, float]:
+    """McNemar's exact test of two classifiers on the same rows (https://doi.org/10.1007/BF02295996).
+
+    Only the rows count on which one is right and the other wrong; were both as good, either would be as often.
+    """
+    first, second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
+    p_value = stats.binomtest(first, first + second).pvalue if first + second else 1.0
+    return {"only_first_right": first, "only_second_right": second, "p_value": float(p_value)}
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Holm's correction of several tests' p-values, so that all of them together err seldom enough.
+
+    https://www.jstor.org/stable/4615733
+    """
+    order = np.argsort(p_values)
+    factors = np.arange(len(p_values), 0, -1)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(np.maximum.accumulate(np.asarray(p_values)[order] * factors), 1)
+    return corrected.tolist()
+
+
+def compare_pairs(rungs: dict[str, np.ndarray], resampled: np.ndarray, confidence: float) -> list[dict]:
+    """Every pair of rungs: the second's accuracy less the first's with its interval, and McNemar's test of the two.
+
+    rungs: whether each of a rung's runs is right on each row, (runs, N); the test is of the first runs.
+    resampled: as `resampled_accuracies`, in the same order.
+    """
+    pairs = []
+    for (first, a), (second, b) in combinations(enumerate(rungs), 2):
+        difference = rungs[b].mean() - rungs[a].mean()
+        between = interval(resampled[second] - resampled[first], confidence)
+        found = {"first": a, "second": b, "difference": rounded(difference), "interval": between}
+        pairs.append(found | mcnemar(rungs[a][0], rungs[b][0]))
+    for pair, corrected in zip(pairs, holm([pair["p_value"] for pair in pairs]), strict=True):
+        pair |= {"p_value": significant(pair["p_value"]), "p_value_holm": significant(corrected)}
+    return pairs
+
+
+def significant(p_value: float) -> float:
+    return float(f"{p_value:.2g}")

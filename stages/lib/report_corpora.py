@@ -1,0 +1,98 @@
+"""What the report shows of a corpus, from its committed results."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+
+from stages.lib import charts
+
+NOTEBOOKS = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # the claim with a notebook's accuracy
+
+
+def read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def evaluated(results: Path) -> list[Path]:
+    """The folders of the corpora that have been compared, those with the most rows first."""
+    folders = [path.parent for path in sorted(results.glob("*/comparison.json"))]
+    return sorted(folders, key=lambda folder: -read_json(folder / "comparison.json")["rows"])
+
+
+def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict], confidence: float) -> dict:
+    """All that the page says of one corpus.
+
+    folder: its results; texts: its mistakes' texts, where it was run here; claims: by their ids.
+    """
+    comparison, errors = read_json(folder / "comparison.json"), read_json(folder / "errors.json")
+    rungs, analyzed = ({name: found["rungs"][name] for name in comparison["order"]} for found in (comparison, errors))
+    for name, rung in rungs.items():
+        rung |= {"step": None, "calibration": analyzed[name]["expected_calibration_error"]}
+    for below, name in pairwise(rungs):
+        rungs[name]["step"] = rungs[name]["accuracy"] - rungs[below]["accuracy"]
+    found = {key: comparison[key] for key in ("rows", "split", "classes", "confidence")}
+    known = read_json(texts) if selected else {}
+    found |= {"name": folder.name, "selected": selected, "rungs": rungs, "has_texts": bool(known)}
+    found |= {"matrix": matrix(list(rungs), comparison["pairs"], confidence), "agreement": errors["agreement"]}
+    found["confusions"] = {
+        name: dict(zip(found["classes"], rung["confusion"], strict=True)) for name, rung in rungs.items()
+    }
+    found["kinds"] = kinds(analyzed)
+    found["mistakes"] = {
+        name: [
+            {
+                "id": mistake["id"],
+                "label": found["classes"][mistake["label"]],
+                "probability": mistake["probability_of_label"],
+                "text": known.get(mistake["id"]),
+            }
+            for mistake in rung["mistakes"]
+        ]
+        for name, rung in analyzed.items()
+    }
+    said = claims.get(NOTEBOOKS.get(folder.name))
+    reference = (f"notebook {said['id'][0]}: {100 * said['says'][0]:.1f}", said["says"][0]) if said else None
+    reliabilities = {name: rung["reliability"] for name, rung in analyzed.items()}
+    found["charts"] = {"ladder": charts.ladder(rungs, reference), "reliability": charts.reliability(reliabilities)}
+    found["charts"] |= learning_curves(folder / "learning_curves", list(rungs))
+    return found
+
+
+def matrix(names: list[str], pairs: list[dict], confidence: float) -> list[dict]:
+    """A row a rung: by how much it is better than each other, and whether that is sure."""
+    cells = {}
+    for pair in pairs:
+        about = {"sure": pair["p_value_holm"] < 1 - confidence, "p": pair["p_value_holm"]}
+        cells[pair["second"], pair["first"]] = about | {"difference": pair["difference"]}
+        cells[pair["first"], pair["second"]] = about | {"difference": -pair["difference"]}
+    return [{"name": row, "cells": [cells.get((row, column)) for column in names]} for row in names]
+
+
+def kinds(rungs: dict[str, dict]) -> dict[str, list[dict]]:
+    """For every way to tell texts apart, a row a group with all rungs' accuracies."""
+    first = next(iter(rungs.values()))["accuracy_by"]
+    return {
+        kind: [
+            {
+                "name": group["group"],
+                "rows": group["rows"],
+                "accuracies": [rung["accuracy_by"][kind][number]["accuracy"] for rung in rungs.values()],
+            }
+            for number, group in enumerate(groups)
+        ]
+        for kind, groups in first.items()
+    }
+
+
+def learning_curves(folder: Path, rungs: list[str]) -> dict[str, str]:
+    """Charts of the rungs that have epochs, if any has."""
+    of_rungs = {rung: pd.read_csv(path) for rung in rungs if (path := folder / f"{rung}.csv").is_file()}
+    return of_rungs and {
+        name: charts.lines({rung: (rows["epoch"], rows[column]) for rung, rows in of_rungs.items()}, "epoch", label)
+        for name, column, label in (
+            ("curves", "valid_accuracy", "accuracy on valid"),
+            ("losses", "valid_loss", "loss on valid"),
+        )
+    }

@@ -1,0 +1,60 @@
+"""What the report shows of the two studies."""
+
+from stages.lib import charts
+
+CELLS = {"rnn": "RNN", "gru": "GRU"}
+
+
+def name_of(cell: str) -> str:
+    return CELLS.get(cell) or f"LSTM, forget bias {cell.removeprefix('lstm_')}"
+
+
+def gates(found: dict) -> dict:
+    """Charts of the longest sequences, one a state of training, and a table of all cells and lengths.
+
+    found: as `study_gates` writes it.
+    """
+    cells = found["cells"]
+    states = list(dict.fromkeys(cell["state"] for cell in cells))
+    longest = max(cell["length"] for cell in cells)
+    drawn = {
+        state: charts.lines(
+            {
+                name_of(cell["cell"]): ([int(step) for step in cell["norms"]], list(cell["norms"].values()))
+                for cell in cells
+                if cell["state"] == state and cell["length"] == longest
+            },
+            "steps back",
+            "norm",
+            yscale="log",
+        )
+        for state in states
+    }
+    rows: dict[tuple, dict] = {}
+    for cell in cells:
+        key = name_of(cell["cell"]), cell["length"]
+        rows.setdefault(key, {"cell": key[0], "length": key[1], "cells": []})["cells"].append(cell)
+    rate = found["summary"]["rnn"]
+    nearest = {
+        cell.removeprefix("lstm_"): abs(1 - of_cell) for cell, of_cell in found["summary"].items() if "lstm" in cell
+    }
+    return {
+        "charts": drawn,
+        "states": states,
+        "longest": longest,
+        "sequences": found["sequences"],
+        "table": list(rows.values()),
+        "examples": {"rate": rate, "left": rate**100},
+        "nearest": min(nearest, key=nearest.get),
+    }
+
+
+def scaling(measured: dict) -> dict:
+    """A chart of seconds by length, as `make bench` last measured them, and the fitted powers for its caption."""
+    curves = {form: (measured["lengths"], of_form["seconds"]) for form, of_form in measured["forms"].items()}
+    powers = "; ".join(
+        f"{form}: time to the power of {of_form['time_exponent']:.2f}, memory {of_form['memory_exponent']:.2f}"
+        for form, of_form in measured["forms"].items()
+    )
+    chart = charts.lines(curves, "length, words", "seconds", xscale="log", yscale="log")
+    return {"chart": chart, "caption": f"Time of one pass forward by the length of a text. Fitted growth: {powers}."}

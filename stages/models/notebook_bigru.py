@@ -1,0 +1,30 @@
+"""N4.4 as notebook N has it: a frozen BERT's last layer, and two layers of GRUs whose final states count."""
+
+import torch
+from torch import nn
+
+from stages.models.bidirectional import Bidirectional
+from stages.models.gru_cell import GRU
+from stages.models.pooling import Final
+
+
+class Classifier(nn.Module):
+    """Features → BiGRU → dropout → BiGRU → final state of each direction → dropout → logits.
+
+    The notebook's one logit and sigmoid are a softmax over two. Unlike there, padding is not read.
+    """
+
+    def __init__(self, feature_size: int, states: int, classes: int, *, hidden_size: int, dropout: float):
+        super().__init__()
+        width = states * feature_size
+        self.dropout = nn.Dropout(dropout)
+        self.lower = Bidirectional(GRU(width, hidden_size), GRU(width, hidden_size))
+        self.upper = Bidirectional(GRU(2 * hidden_size, hidden_size), GRU(2 * hidden_size, hidden_size))
+        self.pooling = Final(2 * hidden_size)
+        self.output = nn.Linear(2 * hidden_size, classes)
+
+    def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        states = self.dropout(self.lower(features.float(), lengths))  # (B, T, S·E) → (B, T, 2·H)
+        states = self.upper(states, lengths)  # → (B, T, 2·H)
+        pooled = self.dropout(self.pooling(states, lengths))  # → (B, 2·H)
+        return self.output(pooled)  # → (B, C)

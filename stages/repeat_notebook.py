@@ -1,0 +1,74 @@
+"""Repeat: a training of notebook K as the notebook did it: plain SGD, rows in file order, chosen and scored on test."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from tqdm import tqdm
+
+from stages.lib import command, files, params
+from stages.lib.batches import Sequences, read_splits
+from stages.lib.inference import predict
+from stages.lib.inputs import read_input
+
+CPU = torch.device("cpu")
+
+
+def in_file_order(rows: dict[str, Sequences]) -> Sequences:
+    """All rows of the training file, those held out for `valid` among them."""
+    known = [rows[split] for split in rows if split != "test"]
+    joined = known[0]
+    for more in known[1:]:
+        joined = joined + more
+    order = np.argsort([int(id.rpartition(":")[2]) for id in joined.ids])  # `<file>:<line>`
+    position = np.concatenate([np.arange(*joined.offsets[[row, row + 1]]) for row in order])
+    offsets = np.concatenate([[0], np.cumsum(joined.lengths[order])])
+    return Sequences(joined.ids[order], joined.labels[order], joined.tokens[position], offsets)
+
+
+def train_epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, rows: Sequences, batch_size: int, aligned: bool
+) -> dict[str, float]:
+    """One pass; unless `aligned`, a batch is sorted by length and its labels are left in the old order."""
+    model.train()
+    loss_sum, right = 0.0, 0
+    for start in tqdm(range(0, len(rows), batch_size), leave=False, disable=None):
+        batch = np.arange(start, min(start + batch_size, len(rows)))
+        ids, lengths, labels = rows.batch(batch, CPU)
+        if not aligned:
+            by_length = lengths.argsort(descending=True, stable=True)
+            ids, lengths = ids[by_length], lengths[by_length]
+        logits = model(ids, lengths)
+        loss = F.cross_entropy(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss_sum += loss.item() * len(batch)
+        right += (logits.argmax(dim=1) == labels).sum().item()
+    return {"train_loss": round(loss_sum / len(rows), 4), "train_accuracy": round(right / len(rows), 4)}
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, recipe=str, input=Path, out=Path)
+    recipe, rows = params.section("notebook", arguments.recipe), read_splits(arguments.input)
+    train, test = in_file_order(rows), rows["test"]
+    torch.manual_seed(recipe["seed"])
+    sizes = {**read_input(arguments.input)["arguments"], "classes": len(np.unique(train.labels))}
+    model = importlib.import_module(f"stages.models.{recipe['model']}").Classifier(**sizes, **recipe["architecture"])
+    nn.init.normal_(model.embedding.weight)  # as torch does and the notebook left it
+    optimizer = torch.optim.SGD(model.parameters(), lr=recipe["learning_rate"])
+    epochs = []
+    for number in range(1, recipe["epochs"] + 1):
+        epochs.append(train_epoch(model, optimizer, train, recipe["batch_size"], recipe["aligned"]))
+        logits, labels = predict(model, test, CPU), torch.from_numpy(test.labels)
+        epochs[-1]["test_loss"] = round(F.cross_entropy(logits, labels).item(), 4)
+        epochs[-1]["test_accuracy"] = round((logits.argmax(dim=1) == labels).double().mean().item(), 4)
+        print(f"epoch {number}  " + "  ".join(f"{name} {value:.4g}" for name, value in epochs[-1].items()), flush=True)
+    files.write_json(arguments.out, {"rows": len(train), "test_rows": len(test), "epochs": epochs})
+
+
+if __name__ == "__main__":
+    command.run(main)

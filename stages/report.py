@@ -1,0 +1,44 @@
+"""Report: everything the committed results say, as one HTML page that needs no network."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages.lib import command, files, params
+from stages.lib.report_corpora import describe, evaluated, read_json
+from stages.lib.report_studies import gates, scaling
+
+PACKAGES = ("dvc", "torch", "transformers", "tokenizers", "scikit-learn", "scipy", "numpy", "pandas", "pyarrow")
+
+
+def main() -> None:
+    paths = {"results": Path, "mistakes": Path, "benchmarks": Path, "out": Path}
+    arguments = command.arguments(__doc__, **paths)
+    everything = params.load()
+    selected, confidence = everything["run"]["corpora"], everything["compare"]["confidence"]
+    claims = read_json(arguments.results / "claims.json")["claims"]
+    by_id = {claim["id"]: claim for claim in claims}
+    folders = evaluated(arguments.results)
+    corpora = [
+        describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, by_id, confidence)
+        for folder in folders
+    ]
+    template = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "lib"), autoescape=True, undefined=StrictUndefined
+    ).get_template("report.html")
+    page = template.render(
+        corpora=corpora,
+        claims=claims,
+        gates=gates(read_json(arguments.results / "gates.json")),
+        attention=scaling(read_json(arguments.benchmarks)),
+        versions={package: version(package) for package in PACKAGES},
+        parameters=Path("params.yaml").read_text(encoding="utf-8"),
+    )
+    with files.new_file(arguments.out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    print(f"the report: {arguments.out}, {arguments.out.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,75 @@
+"""Study: why gates help (K1): gradients through time, and a task of long memory, for RNN, LSTM and GRU."""
+
+from functools import partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from stages.lib import command, files, params
+from stages.lib.gradient_flow import decay_rate, gradient_norms
+from stages.lib.memory_task import SYMBOLS, Recaller, draw
+from stages.models.gru_cell import GRU
+from stages.models.lstm_cell import LSTM
+from stages.models.rnn_cell import RNN
+
+START = "at the start"
+TEST_SEQUENCES = 512
+POINTS = 25  # of a curve
+
+
+def train(model: Recaller, length: int, clip_norm: float | None, settings: dict, generator: torch.Generator) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings["learning_rate"])
+    for _ in range(settings["steps"]):
+        inputs, first = draw(settings["sequences"], length, generator)
+        optimizer.zero_grad()
+        F.cross_entropy(model(inputs), first).backward()
+        if clip_norm:
+            nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+        optimizer.step()
+
+
+def measured(model: Recaller, length: int, settings: dict, confidence: float) -> dict:
+    """The rate at which the gradient decays, its curve by the steps back, and the accuracy on new sequences."""
+    generator = torch.Generator().manual_seed(settings["seed"] + 1)
+    inputs, _ = draw(settings["sequences"], length, generator)
+    norms = gradient_norms(model.recurrence, inputs, generator)
+    rate, interval = decay_rate(norms, confidence)
+    with torch.no_grad():
+        unseen, first = draw(TEST_SEQUENCES, length, generator)
+        accuracy = (model(unseen).argmax(dim=1) == first).double().mean().item()
+    curve = {
+        length - 1 - step: float(f"{norms[:, step].mean():.3g}") for step in range(0, length, -(-length // POINTS))
+    }
+    found = {"rate": round(rate, 4), "interval": [round(end, 4) for end in interval]}
+    return found | {"accuracy": round(accuracy, 4), "norms": curve}
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, out=Path)
+    everything = params.load()
+    settings, confidence = everything["study"]["gates"], everything["compare"]["confidence"]
+    cells = {"rnn": RNN, "gru": GRU}
+    cells |= {f"lstm_{bias}": partial(LSTM, forget_bias=bias) for bias in settings["forget_biases"]}
+    torch.set_default_dtype(torch.float64)  # a gradient of 10⁻⁴⁰ is still a number
+    torch.set_num_threads(1)  # faster for products as small as these
+    found = []
+    for name, new_cell in cells.items():
+        for length in settings["lengths"]:
+            for state in (START, "trained", "trained without clipping"):
+                torch.manual_seed(settings["seed"])
+                model = Recaller(new_cell(2 * SYMBOLS, settings["hidden_size"]))
+                if state != START:
+                    clip_norm = settings["clip_norm"] if state == "trained" else None
+                    train(model, length, clip_norm, settings, torch.Generator().manual_seed(settings["seed"]))
+                cell = {"cell": name, "length": length, "state": state}
+                found.append(cell | measured(model, length, settings, confidence))
+                print(*(f"{key} {value} " for key, value in found[-1].items() if key != "norms"), flush=True)
+    longest = [cell for cell in found if cell["length"] == max(settings["lengths"]) and cell["state"] == START]
+    about = {"sequences": settings["sequences"], "summary": {cell["cell"]: cell["rate"] for cell in longest}}
+    files.write_json(arguments.out, about | {"cells": found})
+
+
+if __name__ == "__main__":
+    command.run(main)

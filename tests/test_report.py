@@ -1,0 +1,112 @@
+"""The report: from results to a page that asks nothing of the network and escapes what people wrote."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages import report
+from stages.lib.report_corpora import evaluated
+
+ROOT = Path(__file__).parent.parent
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SECTIONS = ["sample", "claims", "gates", "attention", "parameters"]
+HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    """The page of the committed results, of which one corpus was run here and has a hostile text."""
+    folder = tmp_path_factory.mktemp("report")
+    mistakes = {name: f"{HOSTILE} {name}" for name in names_of_mistakes(ROOT / "results/sample/errors.json")}
+    (folder / "sample.json").write_text(json.dumps(mistakes))
+    out = folder / "report.html"
+    options = {"results": ROOT / "results", "mistakes": folder, "benchmarks": ROOT / "benchmarks/attention.json"}
+    arguments = [str(part) for name, value in (options | {"out": out}).items() for part in (f"--{name}", value)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr(sys, "argv", ["report", *arguments])
+        report.main()
+    return out
+
+
+def names_of_mistakes(path: Path) -> list[str]:
+    return [mistake["id"] for rung in json.loads(path.read_text())["rungs"].values() for mistake in rung["mistakes"]]
+
+
+class Elements(HTMLParser):
+    def __init__(self, text: str):
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        self.found.append((tag, dict(attributes)))
+
+    def ids(self, tag: str) -> list[str]:
+        return [attributes["id"] for name, attributes in self.found if name == tag and "id" in attributes]
+
+
+def test_every_section_and_every_evaluated_corpus_is_there(page):
+    elements = Elements(page.read_text(encoding="utf-8"))
+    corpora = [folder.name for folder in evaluated(ROOT / "results")]
+    assert elements.ids("section") == [*corpora, *SECTIONS[1:]]
+    links = {attributes["href"] for tag, attributes in elements.found if tag == "a"}
+    assert {f"#{section}" for section in elements.ids("section")} <= links
+
+
+def test_the_page_is_small_and_its_images_are_its_own_and_described(page):
+    assert page.stat().st_size < 3_000_000
+    elements = Elements(page.read_text(encoding="utf-8"))
+    images = [attributes for tag, attributes in elements.found if tag == "img"]
+    assert images
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") and image["alt"] for image in images)
+    assert not {tag for tag, _ in elements.found} & {"script", "iframe", "object", "embed"}
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page.read_text(encoding="utf-8"))
+
+
+def test_what_people_wrote_is_text(page):
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text and "onerror=&#34;" in text
+
+
+def test_the_same_results_give_the_same_page(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    again = tmp_path / "again.html"
+    options = ["--results", "results", "--mistakes", str(page.parent), "--benchmarks", "benchmarks/attention.json"]
+    monkeypatch.setattr(sys, "argv", ["report", *options, "--out", str(again)])
+    report.main()
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_corpora_that_are_not_selected_are_marked(page):
+    text = page.read_text(encoding="utf-8")
+    selected = yaml.safe_load((ROOT / "params.yaml").read_text())["run"]["corpora"]
+    others = [folder for folder in evaluated(ROOT / "results") if folder.name not in selected]
+    assert text.count("committed results, not run here") == len(others)
+
+
+@pytest.mark.skipif(not BROWSER, reason="no Chromium is installed")
+@pytest.mark.parametrize("width", [1200, 380])
+def test_a_browser_shows_it_without_a_complaint_and_without_a_request(page, tmp_path, width):
+    command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    command += [f"--user-data-dir={tmp_path}", f"--window-size={width},900", "--virtual-time-budget=3000"]
+    log = tmp_path / "network.json"
+    done = subprocess.run(
+        [*command, f"--log-net-log={log}", "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "CONSOLE" not in done.stderr
+    shown = Elements(done.stdout)
+    assert set(SECTIONS) <= set(shown.ids("section"))
+    assert "<title>A ladder of sentiment classifiers</title>" in done.stdout
+    asked = re.findall(r'"url":"([^"]+)"', log.read_text(errors="replace"))
+    assert [
+        url for url in asked if str(page.parent) not in url and not url.startswith(("data:", "chrome", "file:"))
+    ] == []
