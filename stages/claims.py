@@ -44,8 +44,8 @@ def pair(results: Path, corpus: str, first: str, second: str) -> str:
             sign = 1 if entry["first"] == first else -1
             low, high = sorted(sign * 100 * end for end in entry["interval"])
             return (
-                f"{second} is {sign * 100 * entry['difference']:+.1f} points from {first} ({found['confidence']:.0%} "
-                f"interval {low:+.1f} to {high:+.1f}; McNemar's p, corrected: {entry['p_value_holm']:.2g})."
+                f"{second} less {first} is {sign * 100 * entry['difference']:+.1f} points ({found['confidence']:.0%} "
+                f"interval {low:+.1f} to {high:+.1f}; McNemar's p, corrected, {entry['p_value_holm']:.2g})."
             )
     return f"{first} and {second} are not both trained."
 
@@ -64,7 +64,7 @@ def checked(claim: dict, results: Path) -> dict:
     figures = {name: value_at(results, address) for name, address in claim.get("note_figures", {}).items()}
     note = re.sub(r"\{pair:(\w+):(\w+)\}", lambda names: pair(results, "sst2", *names.groups()), claim.get("note", ""))
     note = note.format(**figures) if None not in figures.values() else ""
-    found = {name: claim.get(name) for name in ("id", "claim", "within", "on")}
+    found = {name: claim.get(name) for name in ("id", "claim", "within", "run")}
     return found | {"says": says or [], "measured": measured, "verdict": verdict, "note": note}
 
 

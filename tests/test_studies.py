@@ -172,14 +172,14 @@ def results(tmp_path) -> Path:
     [([3, 4], "holds"), ([3, 4.5], "holds"), ([3, 5], "differs by 1"), (None, "no figure in the notebook")],
 )
 def test_a_claim_holds_or_differs_by_what_was_measured(results, says, verdict):
-    claim = {"id": "K", "claim": "rows", "says": says, "within": 0.5, "on": "sst2"}
+    claim = {"id": "K", "claim": "rows", "says": says, "within": 0.5, "run": "sst2"}
     claim["measured"] = ["sst2/corpus.json/rows/0", "sst2/corpus.json/rows/1"]
     assert claims.checked(claim, results)["verdict"] == verdict
 
 
 def test_a_claim_without_a_run_is_not_measured(results):
     for measured in ([], ["imdb/corpus.json/rows"], ["sst2/corpus.json/rungs/cnn/accuracy"]):
-        claim = {"id": "K", "claim": "rows", "says": [1], "within": 0, "on": "sst2", "measured": measured}
+        claim = {"id": "K", "claim": "rows", "says": [1], "within": 0, "run": "sst2", "measured": measured}
         assert claims.checked(claim, results)["verdict"] == "not measured"
 
 

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, zip_longest
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -83,14 +83,22 @@ def lines(curves: dict[str, tuple[list[float], list[float]]], x: str, y: str, **
 
 
 def reliability(rungs: dict[str, list[dict]]) -> str:
-    """Accuracy by confidence; on the diagonal a rung is as often right as it says."""
-
-    def draw(axes: Axes) -> None:
+    """Accuracy by confidence, a panel a rung; on the diagonal it is as often right as it says."""
+    columns = 4
+    figure = Figure(figsize=(8, 2 * -(-len(rungs) // columns)))
+    panels = figure.subplots(-(-len(rungs) // columns), columns, sharex=True, sharey=True, squeeze=False).flat
+    for axes, (name, points) in zip_longest(panels, rungs.items(), fillvalue=(None, None)):
+        if name is None:
+            axes.set_axis_off()
+            continue
+        rows = sum(point["rows"] for point in points)
+        xs, ys = ([point[key] for point in points] for key in ("confidence", "accuracy"))
         axes.plot([0, 1], [0, 1], color="#888888", lw=1)
-        for (name, points), style in zip(rungs.items(), styles(), strict=False):
-            xs, ys = ([point[key] for point in points] for key in ("confidence", "accuracy"))
-            axes.plot(xs, ys, label=name, ms=4, lw=1, **style)
-        least = min(point["confidence"] for points in rungs.values() for point in points)
-        axes.set(xlim=(least - 0.02, 1.01), ylim=(min(least, 0.4), 1.01))
-
-    return drawn(draw, (6.4, 4), "confidence", "accuracy", legend=3)
+        axes.plot(xs, ys, color=COLOURS[0], lw=1)
+        axes.scatter(xs, ys, [4 + 150 * point["rows"] / rows for point in points], color=COLOURS[0])
+        axes.set(title=name, xlim=(min(0.48, *xs), 1.02), ylim=(0.38, 1.02))
+        axes.title.set_size(9)
+    figure.supxlabel("confidence", fontsize=10)
+    figure.supylabel("accuracy", fontsize=10)
+    figure.tight_layout()
+    return svg(figure)

@@ -1,5 +1,6 @@
 """What the report shows of a corpus, from its committed results."""
 
+import ast
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 
 from stages.lib import charts
 
+MODELS = Path(__file__).parent.parent / "models"
 NOTEBOOKS = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # the claim with a notebook's accuracy
 
 
@@ -29,7 +31,7 @@ def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict],
     comparison, errors = read_json(folder / "comparison.json"), read_json(folder / "errors.json")
     rungs, analyzed = ({name: found["rungs"][name] for name in comparison["order"]} for found in (comparison, errors))
     for name, rung in rungs.items():
-        rung |= {"step": None, "calibration": analyzed[name]["expected_calibration_error"]}
+        rung |= {"step": None, "calibration": analyzed[name]["expected_calibration_error"], "about": about(name)}
     for below, name in pairwise(rungs):
         rungs[name]["step"] = rungs[name]["accuracy"] - rungs[below]["accuracy"]
     found = {key: comparison[key] for key in ("rows", "split", "classes", "confidence")}
@@ -58,6 +60,14 @@ def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict],
     found["charts"] = {"ladder": charts.ladder(rungs, reference), "reliability": charts.reliability(reliabilities)}
     found["charts"] |= learning_curves(folder / "learning_curves", list(rungs))
     return found
+
+
+def about(rung: str) -> str:
+    """What the rung's own module says it is."""
+    path = MODELS / f"{rung}.py"
+    return (
+        (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0].partition(" (http")[0]
+    )
 
 
 def matrix(names: list[str], pairs: list[dict], confidence: float) -> list[dict]:
