@@ -22,13 +22,18 @@ def test_there_are_metrics_of_both_corpora():
     assert {path.parent.name for path in METRICS} == set(CORPORA)
 
 
-@pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_readme_quotes_the_metrics(path):
-    test = json.loads(path.read_text())["test"]
-    quoted = f"{100 * test['accuracy']:.1f} ± {100 * test['accuracy_std']:.1f}"
-    rows = re.findall(rf"^\| `{path.stem}` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+def rungs_of(corpus: str) -> dict[str, dict]:
+    return json.loads((ROOT / "results" / corpus / "comparison.json").read_text())["rungs"]
+
+
+@pytest.mark.parametrize(("corpus", "rung"), [(corpus, rung) for corpus in CORPORA for rung in rungs_of(corpus)])
+def test_the_readme_quotes_the_accuracy_and_its_interval(corpus, rung):
+    found = rungs_of(corpus)[rung]
+    low, high = (100 * end for end in found["interval"])
+    quoted = f"{100 * found['accuracy']:.1f} ({low:.1f}–{high:.1f})"
+    rows = re.findall(rf"^\| `{rung}` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) == 1
-    assert rows[0].split("|")[4 + CORPORA.index(path.parent.name)].strip() == quoted
+    assert rows[0].split("|")[4 + CORPORA.index(corpus)].strip() == quoted
 
 
 @pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -132,6 +132,18 @@ def test_results_of_the_code_as_it_is_are_not_stale(project):
     assert stale_stages(project) == {}
 
 
+def test_a_corpus_that_was_run_with_its_own_encoder_is_not_stale(project):
+    params, lock = (yaml.safe_load((project / file).read_text()) for file in ("params.yaml", "dvc.lock"))
+    own = {"encoder": "other", "seeds": [7]}
+    params["corpora"]["large"]["run"] = own
+    entry = lock["stages"]["train@large"]
+    entry["cmd"] = entry["cmd"].replace("--encoder bert", "--encoder other")
+    entry["params"]["params.yaml"]["run"] |= own
+    for file, content in (("params.yaml", params), ("dvc.lock", lock)):
+        (project / file).write_text(yaml.safe_dump(content))
+    assert stale_stages(project) == {}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "reason"),
     [
