@@ -1,0 +1,121 @@
+"""`compare`, `analyze` and what the report makes of them, on predictions made up for corpora of several shapes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import analyze, compare
+from stages.lib.report_corpora import describe, evaluated
+from tests.conftest import Project
+
+ROWS = 60
+THREE = {"bad": "1", "fair": "3", "good": "5"}
+TWO = {"negative": "0", "positive": "1"}
+
+
+@pytest.fixture
+def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """The results of rungs, each with the share of rows on which its runs are right, after both stages."""
+
+    def summarized(rungs: dict[str, list[float]], labels: dict[str, str] = TWO, split: str = "test") -> Path:
+        project.set("corpora.own.labels", labels)
+        project.set("run", run_of(list(rungs)))
+        project.set("evaluate.splits", [split])
+        project.set("compare.resamples", 200)
+        ids = [f"{split}.tsv:{row}" for row in range(2, ROWS + 2)]
+        truth = np.random.default_rng(1).integers(len(labels), size=ROWS)
+        folders = {
+            name: project.folder / name for name in ("words", "ids", "rows", "metrics", "results/own/predictions")
+        }
+        for folder in folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        words = [["good"] * (1 + row % 7) + ["not"] * (row % 3) for row in range(ROWS)]
+        pd.DataFrame({"id": ids, "label": truth, "words": words}).to_parquet(folders["words"] / f"{split}.parquet")
+        texts = [" ".join(text) for text in words]
+        pd.DataFrame({"id": ids, "label": truth, "text": texts}).to_parquet(folders["rows"] / f"{split}.parquet")
+        (folders["ids"] / "vocab.txt").write_text("<pad>\n<unk>\ngood\n")
+        for rung, shares in rungs.items():
+            table = {"split": split, "id": ids, "label": truth}
+            for seed, share in enumerate(shares, start=1):
+                probabilities = made_up(truth, len(labels), share, seed)
+                names = [f"probability_{label}" + (f"_{seed}" if len(shares) > 1 else "") for label in labels]
+                table |= dict(zip(names[1:], probabilities.T[1:], strict=True))
+            pd.DataFrame(table).to_parquet(folders["results/own/predictions"] / f"{rung}.parquet")
+            (folders["metrics"] / f"{rung}.json").write_text(json.dumps({"parameters": 7}))
+        monkeypatch.chdir(project.folder)
+        given = {"corpus": "own", "predictions": "results/own/predictions"}
+        assert run_here(compare, **given, metrics="metrics", out="results/own/comparison.json") == ""
+        of_texts = {"rows": "rows", "words": "words", "ids": "ids", "texts": "mistakes.json"}
+        assert run_here(analyze, **given, **of_texts, out="results/own/errors.json") == ""
+        return project.folder / "results/own"
+
+    return summarized
+
+
+def run_of(rungs: list[str]) -> dict:
+    empty = {key: [] for key in ("text", "glove", "vectors", "features", "wordpieces", "notebook")}
+    return empty | {"corpora": ["own"], "words": rungs, "encoder": "minilm", "seeds": [1]}
+
+
+def made_up(truth: np.ndarray, classes: int, share: float, seed: int) -> np.ndarray:
+    """Probabilities (N, C) that favour the label on a share of the rows and the next class on the others."""
+    right = np.arange(len(truth)) < share * len(truth)
+    favoured = np.where(np.random.default_rng(seed).permutation(right), truth, (truth + 1) % classes)
+    return np.where(np.eye(classes)[favoured] == 1, 0.8, 0.2 / (classes - 1))
+
+
+@pytest.mark.parametrize("labels", [TWO, THREE], ids=["two classes", "three"])
+@pytest.mark.parametrize("split", ["test", "valid"])
+def test_every_rung_has_its_scores_interval_and_pairs(summarized, labels, split):
+    results = summarized({"average": [0.6], "rnn": [0.9, 0.8], "lstm": [0.9]}, labels, split)
+    found = json.loads((results / "comparison.json").read_text())
+    assert (found["split"], found["rows"], found["order"]) == (split, ROWS, ["average", "rnn", "lstm"])
+    rung = found["rungs"]["rnn"]
+    assert rung["accuracies"] == [0.9, 0.8] and rung["accuracy"] == 0.85 and rung["runs"] == 2
+    assert rung["interval"][0] < 0.85 < rung["interval"][1]
+    assert np.sum(rung["confusion"]) == pytest.approx(1, abs=1e-3)
+    assert np.trace(rung["confusion"]) == pytest.approx(0.85, abs=1e-3)
+    pairs = {(pair["first"], pair["second"]): pair for pair in found["pairs"]}
+    assert set(pairs) == {("average", "rnn"), ("average", "lstm"), ("rnn", "lstm")}
+    assert pairs["average", "lstm"]["difference"] == pytest.approx(0.3)
+    assert pairs["average", "lstm"]["p_value_holm"] < 0.01
+
+    errors = json.loads((results / "errors.json").read_text())
+    assert errors["rungs"]["lstm"]["expected_calibration_error"] == pytest.approx(0.1)  # says 0.8, is right on 0.9
+    for groups in errors["rungs"]["lstm"]["accuracy_by"].values():
+        assert sum(group["rows"] for group in groups) == ROWS
+        assert sum(group["rows"] * group["accuracy"] for group in groups) == pytest.approx(54, abs=0.1)
+    assert errors["agreement"]["average"]["average"] == 1
+    assert errors["agreement"]["average"]["lstm"] == errors["agreement"]["lstm"]["average"]
+
+
+def test_the_surest_mistakes_come_with_their_texts_outside_of_git(summarized):
+    results = summarized({"average": [0.6]})
+    mistakes = json.loads((results / "errors.json").read_text())["rungs"]["average"]["mistakes"]
+    texts = json.loads((results.parent.parent / "mistakes.json").read_text())
+    assert len(mistakes) == analyze.MISTAKES
+    assert {mistake["id"] for mistake in mistakes} == set(texts)
+    assert all(mistake["probability_of_label"] == pytest.approx(0.2) for mistake in mistakes)
+    assert "text" not in json.dumps(mistakes)
+
+
+@pytest.mark.parametrize("rungs", [{"average": [1.0]}, {"average": [1.0], "rnn": [1.0, 1.0]}])
+def test_rungs_without_a_mistake_or_without_another_beside_them_are_described(summarized, rungs):
+    results = summarized(rungs)
+    assert evaluated(results.parent) == [results]
+    found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={}, confidence=0.95)
+    assert list(found["rungs"]) == list(rungs)
+    assert found["mistakes"]["average"] == []
+    assert set(found["charts"]) == {"ladder", "reliability"}  # no epochs, no learning curves
+
+
+def test_a_rung_that_was_not_evaluated_is_one_sentence(project, run_here, monkeypatch):
+    project.set("run", run_of(["average"]))
+    monkeypatch.chdir(project.folder)
+    said = run_here(compare, corpus="own", predictions="none", metrics="metrics", out="out.json")
+    assert said == "error: none/average.parquet is missing; `dvc repro` makes it"
+    assert not Path("out.json").exists()
