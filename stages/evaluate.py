@@ -15,8 +15,8 @@ DIGITS = 3  # a tenth of a point: what is less does not tell one run from the ne
 
 def split_scores(runs: list[pd.DataFrame], split: str, columns: list[str]) -> dict[str, float]:
     rows = [run[run["split"] == split] for run in runs]
-    found = over_seeds([scores(run["label"].to_numpy(), run[columns].to_numpy()) for run in rows])
-    return {name: round(found[name], DIGITS) for name in SHOWN} | {"n": len(rows[0])}
+    found = over_seeds([scores(run["label"].to_numpy(), run[columns].to_numpy()) for run in rows], DIGITS)
+    return {name: found[name] for name in SHOWN} | {"n": len(rows[0])}
 
 
 def probabilities(runs: dict[str, pd.DataFrame], splits: list[str], columns: list[str]) -> pd.DataFrame:

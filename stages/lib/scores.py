@@ -34,8 +34,8 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     } | dict(zip(names, counts, strict=False))
 
 
-def over_seeds(runs: list[dict[str, float]]) -> dict[str, float]:
+def over_seeds(runs: list[dict[str, float]], digits: int = 4) -> dict[str, float]:
     """Means over several runs' scores, with the accuracy's standard deviation between them."""
-    means = {name: round(float(np.mean([run[name] for run in runs])), 4) for name in runs[0]}
+    means = {name: round(float(np.mean([run[name] for run in runs])), digits) for name in runs[0]}
     spread = np.std([run["accuracy"] for run in runs], ddof=1) if len(runs) > 1 else 0.0
-    return means | {"accuracy_std": round(float(spread), 4)}
+    return means | {"accuracy_std": round(float(spread), digits)}
