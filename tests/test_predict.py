@@ -81,7 +81,8 @@ def trained(tmp_path_factory) -> Path:
     rungs = {kind: [rung] for rung, kind in RUNGS.items()}
     project.set("corpora.own", corpus)
     project.set("encoders.tiny", encoder | {"mix": "mean"})
-    project.set("run", rungs | {"corpora": ["own"], "glove": [], "vectors": [], "encoder": "tiny", "seeds": [1, 2]})
+    run = {"corpora": ["own"], "glove": [], "vectors": [], "encoder": "tiny", "notebook": [], "seeds": [1, 2]}
+    project.set("run", rungs | run)
     project.set("models.average.optimization.learning_rate", 0.02)
     project.set("models.average.optimization.average_decay", 0.5)
     project.set("models.bert_bigru.architecture.hidden_size", 8)
