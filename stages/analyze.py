@@ -7,30 +7,31 @@ import pandas as pd
 
 from stages.lib import command, files, params
 from stages.lib.calibration import expected_calibration_error, reliability
+from stages.lib.command import InputError
 from stages.lib.predictions import Predictions, read_predictions
 from stages.lib.slices import slices
-from stages.lib.vocabulary import read_vocabulary
+from stages.lib.vocabulary import SPECIAL_TOKENS, read_vocabulary
 
 MISTAKES = 5  # of a rung
 
 
-def of_rung(found: Predictions, kinds: dict[str, pd.Series]) -> dict:
+def errors_of(found: Predictions, kinds: dict[str, pd.Series]) -> dict:
     """A rung's calibration over all its runs, its accuracy by kinds of texts, and its surest mistakes.
 
     kinds: by the name of each way to tell texts apart, the group of every text, in the order of the rows.
     """
     classes = found.probabilities.shape[2]
-    curve = reliability(np.tile(found.labels, len(found.right)), found.probabilities.reshape(-1, classes))
+    curve = reliability(np.tile(found.labels, len(found.predicted)), found.probabilities.reshape(-1, classes))
     return {
         "expected_calibration_error": expected_calibration_error(curve),
         "reliability": curve,
-        "accuracy_by": {kind: accuracy_by(groups, found.right.mean(axis=0)) for kind, groups in kinds.items()},
+        "accuracy_by": {kind: accuracy_by(groups, found.correct.mean(axis=0)) for kind, groups in kinds.items()},
         "mistakes": surest_mistakes(found),
     }
 
 
-def accuracy_by(groups: pd.Series, right: np.ndarray) -> list[dict]:
-    by_group = pd.Series(right, groups.index).groupby(groups, observed=True)
+def accuracy_by(groups: pd.Series, correct: np.ndarray) -> list[dict]:
+    by_group = pd.Series(correct, groups.index).groupby(groups, observed=True)
     return [{"group": name, "rows": len(rows), "accuracy": round(rows.mean(), 4)} for name, rows in by_group]
 
 
@@ -53,16 +54,18 @@ def main() -> None:
     classes = list(params.section("corpora", arguments.corpus)["labels"])
     rungs = read_predictions(arguments.predictions, names, split, classes)
     words = pd.read_parquet(arguments.words / f"{split}.parquet").set_index("id")["words"].sort_index()
-    kinds = slices(words, set(read_vocabulary(arguments.ids / "vocab.txt")))
-    found = {name: of_rung(predictions, kinds) for name, predictions in rungs.items()}
-    said = {name: predictions.probabilities[0].argmax(axis=1) for name, predictions in rungs.items()}
-    agreement = {a: {b: round(float((said[a] == said[b]).mean()), 4) for b in said} for a in said}
+    if list(words.index) != list(rungs[names[0]].ids):
+        raise InputError(f"{arguments.words} is of other rows than {arguments.predictions}; run `dvc repro`")
+    kinds = slices(words, set(read_vocabulary(arguments.ids / "vocab.txt")) - set(SPECIAL_TOKENS))
+    found = {name: errors_of(predictions, kinds) for name, predictions in rungs.items()}
+    first = {name: predictions.predicted[0] for name, predictions in rungs.items()}
+    agreement = {a: {b: round(float((first[a] == first[b]).mean()), 4) for b in first} for a in first}
     files.write_json(arguments.out, {"split": split, "rungs": found, "agreement": agreement})
 
     texts = pd.read_parquet(arguments.rows / f"{split}.parquet").set_index("id")["text"]
     ids = sorted({mistake["id"] for rung in found.values() for mistake in rung["mistakes"]})
-    files.write_json(arguments.texts, {id: texts[id] for id in ids})
-    print("calibration errors:", *(f"{name} {rung['expected_calibration_error']:.3f} " for name, rung in found.items()))
+    files.write_json(arguments.texts, {row: texts[row] for row in ids})
+    print(*(f"{name}: calibration error {rung['expected_calibration_error']:.3f} " for name, rung in found.items()))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ def of_rung(found: Predictions, resampled: np.ndarray, confidence: float) -> dic
 
     resampled: its accuracy on every bootstrap sample.
     """
-    said = found.probabilities.argmax(axis=2)
-    cells = confusion_matrix(np.tile(found.labels, len(said)), said.ravel(), normalize="all")
+    runs, _, classes = found.probabilities.shape
+    labels = np.tile(found.labels, runs)
+    cells = confusion_matrix(labels, found.predicted.ravel(), labels=range(classes), normalize="all")
     return over_seeds([scores(found.labels, probabilities) for probabilities in found.probabilities]) | {
-        "runs": len(said),
-        "accuracies": [rounded(accuracy) for accuracy in found.right.mean(axis=1)],
+        "runs": runs,
+        "accuracies": [rounded(accuracy) for accuracy in found.correct.mean(axis=1)],
         "interval": interval(resampled, confidence),
         "confusion": [[rounded(share) for share in row] for row in cells],  # rows: actual classes
     }
@@ -33,19 +34,19 @@ def main() -> None:
     chosen, split = everything["compare"], everything["evaluate"]["splits"][-1]
     names, classes = params.selected_rungs(everything), list(params.section("corpora", arguments.corpus)["labels"])
     rungs = read_predictions(arguments.predictions, names, split, classes)
-    right = {name: found.right for name, found in rungs.items()}
-    shares = np.stack([of_runs.mean(axis=0) for of_runs in right.values()])
+    correct = {name: found.correct for name, found in rungs.items()}
+    shares = np.stack([of_runs.mean(axis=0) for of_runs in correct.values()])
     resampled = resampled_accuracies(shares, chosen["resamples"], chosen["seed"])
 
     found = {}
     for name, accuracies in zip(names, resampled, strict=True):
         metrics = json.loads((arguments.metrics / f"{name}.json").read_text(encoding="utf-8"))
         found[name] = of_rung(rungs[name], accuracies, chosen["confidence"]) | {"parameters": metrics["parameters"]}
-    pairs = compare_pairs(right, resampled, chosen["confidence"])
+    pairs = compare_pairs(correct, resampled, chosen["confidence"])
     about = {"split": split, "rows": shares.shape[1], "classes": classes, "order": names}
     files.write_json(arguments.out, about | chosen | {"rungs": found, "pairs": pairs})
-    different = sum(pair["p_value_holm"] < 1 - chosen["confidence"] for pair in pairs)
-    print(f"{arguments.corpus}: {different} of {len(pairs)} pairs of rungs differ")
+    different = sum(pair["differs"] for pair in pairs)
+    print(f"{arguments.corpus}: the tests tell {different} of {len(pairs)} pairs of rungs apart")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Repeat: a training of notebook K as the notebook did it: plain SGD, rows in file order, chosen and scored on test."""
+"""Repeat: a training of notebook K as the notebook did it: plain SGD, rows in file order, test after every epoch."""
 
 import functools
 import importlib
@@ -29,12 +29,13 @@ def in_file_order(rows: dict[str, Sequences]) -> Sequences:
 
 
 def start_as_torch_does(model: nn.Module) -> None:
-    """Give word vectors and the recurrence, one linear layer on input and state side by side, torch's first weights."""
+    """Torch's own first weights; the notebook's recurrence is one linear layer, so one bias of two learns."""
     nn.init.normal_(model.embedding.weight)
     if recurrence := getattr(model, "recurrence", None):
         bound = (model.embedding.embedding_dim + recurrence.hidden_size) ** -0.5
         for weight in recurrence.parameters():
             nn.init.uniform_(weight, -bound, bound)
+        nn.init.zeros_(recurrence.bias_hh).requires_grad_(False)
 
 
 def train_epoch(

@@ -6,8 +6,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.lib import command, files, params
-from stages.lib.report_corpora import describe, evaluated, read_json
+from stages.lib.command import InputError
+from stages.lib.report_corpora import describe, evaluated
 from stages.lib.report_studies import gates, scaling
+from stages.lib.results import read_json
 
 PACKAGES = ("dvc", "torch", "transformers", "tokenizers", "scikit-learn", "scipy", "numpy", "pandas", "pyarrow")
 
@@ -15,13 +17,15 @@ PACKAGES = ("dvc", "torch", "transformers", "tokenizers", "scikit-learn", "scipy
 def main() -> None:
     paths = {"results": Path, "mistakes": Path, "benchmarks": Path, "out": Path}
     arguments = command.arguments(__doc__, **paths)
-    everything = params.load()
-    selected, confidence = everything["run"]["corpora"], everything["compare"]["confidence"]
-    claims = read_json(arguments.results / "claims.json")["claims"]
+    selected = params.load()["run"]["corpora"]
+    written = {name: read_json(arguments.results / f"{name}.json") for name in ("claims", "gates")}
+    if missing := [name for name, content in written.items() if not content]:
+        raise InputError(f"{arguments.results}/{missing[0]}.json is missing; `dvc repro` makes it")
+    claims = written["claims"]["claims"]
     by_id = {claim["id"]: claim for claim in claims}
     folders = evaluated(arguments.results)
     corpora = [
-        describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, by_id, confidence)
+        describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, by_id)
         for folder in folders
     ]
     template = Environment(
@@ -30,7 +34,7 @@ def main() -> None:
     page = template.render(
         corpora=corpora,
         claims=claims,
-        gates=gates(read_json(arguments.results / "gates.json")),
+        gates=gates(written["gates"]),
         attention=scaling(read_json(arguments.benchmarks)),
         versions={package: version(package) for package in PACKAGES},
         parameters=Path("params.yaml").read_text(encoding="utf-8"),

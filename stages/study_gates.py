@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -31,19 +32,17 @@ def train(model: Recaller, length: int, clip_norm: float | None, settings: dict,
 
 
 def measured(model: Recaller, length: int, settings: dict, confidence: float) -> dict:
-    """The rate at which the gradient decays, its curve by the steps back, and the accuracy on new sequences."""
+    """How the gradient decays, its mean norms by the steps back, and the accuracy on new sequences."""
     generator = torch.Generator().manual_seed(settings["seed"] + 1)
     inputs, _ = draw(settings["sequences"], length, generator)
     norms = gradient_norms(model.recurrence, inputs, generator)
-    rate, interval = decay_rate(norms, confidence)
     with torch.no_grad():
         unseen, first = draw(TEST_SEQUENCES, length, generator)
         accuracy = (model(unseen).argmax(dim=1) == first).double().mean().item()
-    curve = {
-        length - 1 - step: float(f"{norms[:, step].mean():.3g}") for step in range(0, length, -(-length // POINTS))
-    }
-    found = {"rate": round(rate, 4), "interval": [round(end, 4) for end in interval]}
-    return found | {"accuracy": round(accuracy, 4), "norms": curve}
+    steps_back = sorted({*range(0, length, -(-length // POINTS)), length - 1})
+    curve = {steps: float(f"{norms[:, length - 1 - steps].mean():.3g}") for steps in steps_back}
+    fitted = {name: np.round(value, 4).tolist() for name, value in decay_rate(norms, confidence).items()}
+    return fitted | {"accuracy": round(accuracy, 4), "norms": curve}
 
 
 def main() -> None:

@@ -38,8 +38,8 @@ def test_mcnemar_counts_only_the_rows_on_which_the_two_differ():
     first = np.array([True] * 10 + [False] * 2 + [True] * 50)
     second = np.array([False] * 10 + [True] * 2 + [True] * 50)
     assert mcnemar(first, second) == {
-        "only_first_right": 10,
-        "only_second_right": 2,
+        "only_first_correct": 10,
+        "only_second_correct": 2,
         "p_value": pytest.approx(0.03857421875),
     }
     assert mcnemar(first, first)["p_value"] == 1.0

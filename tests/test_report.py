@@ -16,7 +16,7 @@ from stages.lib.report_corpora import evaluated
 
 ROOT = Path(__file__).parent.parent
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SECTIONS = ["sample", "claims", "gates", "attention", "parameters"]
+SECTIONS = ["corpus-sample", "claims", "gates", "attention", "parameters"]
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
 
@@ -56,7 +56,7 @@ class Elements(HTMLParser):
 def test_every_section_and_every_evaluated_corpus_is_there(page):
     elements = Elements(page.read_text(encoding="utf-8"))
     corpora = [folder.name for folder in evaluated(ROOT / "results")]
-    assert elements.ids("section") == [*corpora, *SECTIONS[1:]]
+    assert elements.ids("section") == [*(f"corpus-{corpus}" for corpus in corpora), *SECTIONS[1:]]
     links = {attributes["href"] for tag, attributes in elements.found if tag == "a"}
     assert {f"#{section}" for section in elements.ids("section")} <= links
 

@@ -21,10 +21,12 @@ TWO = {"negative": "0", "positive": "1"}
 def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """The results of rungs, each with the share of rows on which its runs are right, after both stages."""
 
-    def summarized(rungs: dict[str, list[float]], labels: dict[str, str] = TWO, split: str = "test") -> Path:
+    def summarized(
+        rungs: dict[str, list[float]], labels: dict[str, str] = TWO, split: str = "test", draw: Callable = made_up
+    ) -> Path:
         project.set("corpora.own.labels", labels)
         project.set("run", run_of(list(rungs)))
-        project.set("evaluate.splits", [split])
+        project.set("evaluate.splits", ["valid", "test"] if split == "test" else ["valid"])
         project.set("compare.resamples", 200)
         ids = [f"{split}.tsv:{row}" for row in range(2, ROWS + 2)]
         truth = np.random.default_rng(1).integers(len(labels), size=ROWS)
@@ -41,7 +43,7 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
         for rung, shares in rungs.items():
             table = {"split": split, "id": ids, "label": truth}
             for seed, share in enumerate(shares, start=1):
-                probabilities = made_up(truth, len(labels), share, seed)
+                probabilities = draw(truth, len(labels), share, seed)
                 names = [f"probability_{label}" + (f"_{seed}" if len(shares) > 1 else "") for label in labels]
                 table |= dict(zip(names[1:], probabilities.T[1:], strict=True))
             pd.DataFrame(table).to_parquet(folders["results/own/predictions"] / f"{rung}.parquet")
@@ -66,6 +68,13 @@ def made_up(truth: np.ndarray, classes: int, share: float, seed: int) -> np.ndar
     right = np.arange(len(truth)) < share * len(truth)
     favoured = np.where(np.random.default_rng(seed).permutation(right), truth, (truth + 1) % classes)
     return np.where(np.eye(classes)[favoured] == 1, 0.8, 0.2 / (classes - 1))
+
+
+def sure(truth: np.ndarray, classes: int, share: float, seed: int) -> np.ndarray:
+    """The same, as a network's softmax in float32 of logits far apart."""
+    logits = 20 * made_up(truth, classes, share, seed) + np.random.default_rng(seed).normal(size=(len(truth), classes))
+    exponentials = np.exp(logits.astype(np.float32))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("labels", [TWO, THREE], ids=["two classes", "three"])
@@ -107,10 +116,32 @@ def test_the_surest_mistakes_come_with_their_texts_outside_of_git(summarized):
 def test_rungs_without_a_mistake_or_without_another_beside_them_are_described(summarized, rungs):
     results = summarized(rungs)
     assert evaluated(results.parent) == [results]
-    found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={}, confidence=0.95)
+    found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={})
     assert list(found["rungs"]) == list(rungs)
     assert found["mistakes"]["average"] == []
     assert set(found["charts"]) == {"ladder", "reliability"}  # no epochs, no learning curves
+
+
+def test_sure_predictions_of_three_classes_are_scored_though_float32_rounds(summarized):
+    """The first class's probability is what the others leave, and float32 may have it below 0."""
+    results = summarized({"average": [0.9], "rnn": [0.8, 0.9]}, THREE, draw=sure)
+    assert json.loads((results / "comparison.json").read_text())["rungs"]["rnn"]["accuracy"] == 0.85
+
+
+def test_rows_that_are_not_the_same_for_all_rungs_are_one_sentence(summarized, run_here):
+    results = summarized({"average": [0.6], "rnn": [0.9]})
+    path = results / "predictions/rnn.parquet"
+    pd.read_parquet(path).iloc[:-1].to_parquet(path)
+    said = run_here(compare, corpus="own", predictions=path.parent, metrics="metrics", out="other.json")
+    assert "rnn.parquet is of other rows than average.parquet" in said
+    assert not Path("other.json").exists()
+
+
+def test_a_run_of_no_rung_is_one_sentence(project, run_here, monkeypatch):
+    project.set("run", run_of([]))
+    monkeypatch.chdir(project.folder)
+    said = run_here(compare, corpus="own", predictions="none", metrics="metrics", out="out.json")
+    assert said.startswith("error: params.yaml: run names no rung")
 
 
 def test_a_rung_that_was_not_evaluated_is_one_sentence(project, run_here, monkeypatch):

@@ -96,7 +96,7 @@ def reliability(rungs: dict[str, list[dict]]) -> str:
         axes.plot([0, 1], [0, 1], color="#888888", lw=1)
         axes.plot(xs, ys, color=COLOURS[0], lw=1)
         axes.scatter(xs, ys, [4 + 150 * point["rows"] / rows for point in points], color=COLOURS[0])
-        axes.set(title=name, xlim=(min(0.48, *xs), 1.02), ylim=(0.38, 1.02))
+        axes.set(title=name, xlim=(min(0.48, *xs), 1.02), ylim=(min(0.38, *(y - 0.02 for y in ys)), 1.02))
         axes.title.set_size(9)
     figure.supxlabel("confidence", fontsize=10)
     figure.supylabel("accuracy", fontsize=10)

@@ -8,18 +8,18 @@ from scipy import stats
 DRAWN_AT_ONCE = 5_000_000  # resampled rows in memory at a time
 
 
-def resampled_accuracies(right: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+def resampled_accuracies(correct: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """Every rung's accuracy on bootstrap samples of the rows, the same rows for all: (R, resamples).
 
     https://doi.org/10.1201/9780429246593
 
-    right: (R, N), the share of a rung's runs that are right on a row.
+    correct: (R, N), the share of a rung's runs that are correct on a row; the runs themselves are not drawn again.
     """
     found = stats.bootstrap(
-        (right,),
+        (correct,),
         np.mean,
         n_resamples=resamples,
-        batch=max(1, DRAWN_AT_ONCE // right.size),
+        batch=max(1, DRAWN_AT_ONCE // correct.size),
         axis=1,
         vectorized=True,
         method="percentile",
@@ -38,18 +38,18 @@ def rounded(value: float) -> float:
     return round(float(value), 4)
 
 
-def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> dict[str, float]:
+def mcnemar(first_correct: np.ndarray, second_correct: np.ndarray) -> dict[str, float]:
     """McNemar's exact test of two classifiers on the same rows (https://doi.org/10.1007/BF02295996).
 
-    Only the rows count on which one is right and the other wrong; were both as good, either would be as often.
+    Only the rows count on which one is correct and the other is not; were both as good, either would be as often.
     """
-    first, second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
+    first, second = int((first_correct & ~second_correct).sum()), int((second_correct & ~first_correct).sum())
     p_value = stats.binomtest(first, first + second).pvalue if first + second else 1.0
-    return {"only_first_right": first, "only_second_right": second, "p_value": float(p_value)}
+    return {"only_first_correct": first, "only_second_correct": second, "p_value": float(p_value)}
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm's correction of several tests' p-values, so that all of them together err seldom enough.
+    """Holm's correction of several tests' p-values, for the family-wise error rate.
 
     https://www.jstor.org/stable/4615733
     """
@@ -63,7 +63,10 @@ def holm(p_values: list[float]) -> list[float]:
 def compare_pairs(rungs: dict[str, np.ndarray], resampled: np.ndarray, confidence: float) -> list[dict]:
     """Every pair of rungs: the second's accuracy less the first's with its interval, and McNemar's test of the two.
 
-    rungs: whether each of a rung's runs is right on each row, (runs, N); the test is of the first runs.
+    The difference is of the means of all runs; a test on rows needs one prediction a row, so it is of the first runs,
+    whose own difference stands beside it.
+
+    rungs: whether each of a rung's runs is correct on each row, (runs, N).
     resampled: as `resampled_accuracies`, in the same order.
     """
     pairs = []
@@ -71,11 +74,13 @@ def compare_pairs(rungs: dict[str, np.ndarray], resampled: np.ndarray, confidenc
         difference = rungs[b].mean() - rungs[a].mean()
         between = interval(resampled[second] - resampled[first], confidence)
         found = {"first": a, "second": b, "difference": rounded(difference), "interval": between}
+        found["difference_of_first_runs"] = rounded(rungs[b][0].mean() - rungs[a][0].mean())
         pairs.append(found | mcnemar(rungs[a][0], rungs[b][0]))
     for pair, corrected in zip(pairs, holm([pair["p_value"] for pair in pairs]), strict=True):
-        pair |= {"p_value": significant(pair["p_value"]), "p_value_holm": significant(corrected)}
+        pair |= {"differs": corrected <= 1 - confidence, "p_value_holm": two_digits(corrected)}
+        pair["p_value"] = two_digits(pair["p_value"])
     return pairs
 
 
-def significant(p_value: float) -> float:
-    return float(f"{p_value:.2g}")
+def two_digits(value: float) -> float:
+    return float(f"{value:.2g}")

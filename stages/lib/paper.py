@@ -46,7 +46,7 @@ def alternating_sum(rng: np.random.Generator) -> dict[str, float]:
 
 
 def attention_by_means(rng: np.random.Generator) -> dict[str, float]:
-    """N3: weights exp(mean(q_i)·mean(k_j)) as written, and made linear with 1 + mean(q_i)·mean(k_j) or e^a·e^b.
+    """N3: weights exp(mean(q_i)·mean(k_j)) as written, and made linear as exp(mean(q_i))·exp(mean(k_j)).
 
     A product of one factor of i and one of j is linear in T, and the factor of i cancels: all rows come out the same.
     """

@@ -19,29 +19,44 @@ class Predictions:
     probabilities: np.ndarray  # (runs, N, C)
 
     @property
-    def right(self) -> np.ndarray:
-        """Whether a run's likeliest class is the label: (runs, N)."""
-        return self.probabilities.argmax(axis=2) == self.labels
+    def predicted(self) -> np.ndarray:
+        """Every run's likeliest class of every row: (runs, N)."""
+        return self.probabilities.argmax(axis=2)
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether that is the label: (runs, N)."""
+        return self.predicted == self.labels
 
 
 def read_predictions(folder: Path, rungs: list[str], split: str, classes: list[str]) -> dict[str, Predictions]:
-    """The rungs' predictions by their names; a file has no column of the first class, whose share is what is left.
+    """The rungs' predictions by their names, all of the same rows.
 
     Raises:
-        InputError: a rung's file is missing or holds other classes.
+        InputError: no rung is named, or a file is missing, or holds other classes or other rows than the first.
     """
+    if not rungs:
+        raise InputError("params.yaml: run names no rung; name one under run.text, run.words, run.features or another")
     found = {}
     for rung in rungs:
         path = folder / f"{rung}.parquet"
         if not path.is_file():
             raise InputError(f"{path} is missing; `dvc repro` makes it")
-        table = pd.read_parquet(path)
-        rows = table[table["split"] == split].sort_values("id")
-        named = [re.compile(rf"probability_{re.escape(label)}(_\d+)?") for label in classes[1:]]  # behind it a seed
-        of_classes = [[column for column in rows.columns if name.fullmatch(column)] for name in named]
-        if not all(of_classes) or rows.empty:
-            raise InputError(f"{path} has no {split} rows of {', '.join(classes)}; make it again with `dvc repro`")
-        others = np.stack([rows[columns].to_numpy(np.float64).T for columns in of_classes], axis=2)  # (runs, N, C - 1)
-        probabilities = np.concatenate([1 - others.sum(axis=2, keepdims=True), others], axis=2)
-        found[rung] = Predictions(rows["id"].to_numpy(), rows["label"].to_numpy(), probabilities)
+        found[rung] = of_table(pd.read_parquet(path), split, classes, path)
+        first = found[rungs[0]]
+        if not (np.array_equal(found[rung].ids, first.ids) and np.array_equal(found[rung].labels, first.labels)):
+            raise InputError(f"{path} is of other rows than {rungs[0]}.parquet; make both again with `dvc repro`")
     return found
+
+
+def of_table(table: pd.DataFrame, split: str, classes: list[str], path: Path) -> Predictions:
+    """A table has a column for each run and class but the first class, whose probability is what is left."""
+    rows = table[table["split"] == split].sort_values("id")
+    runs = re.compile(rf"probability_{re.escape(classes[1])}(_\d+|)")  # behind the class its seed, if there are any
+    ends = [match[1] for match in map(runs.fullmatch, rows.columns) if match]
+    columns = [[f"probability_{label}{end}" for label in classes[1:]] for end in ends]
+    if rows.empty or not columns or {name for names in columns for name in names} != set(rows.columns[3:]):
+        raise InputError(f"{path} has no {split} rows of {', '.join(classes)}; make it again with `dvc repro`")
+    others = np.stack([rows[names].to_numpy(np.float64) for names in columns])  # (runs, N, C - 1)
+    left = np.maximum(1 - others.sum(axis=2, keepdims=True), 0)  # float32's rounding may have it below 0
+    return Predictions(rows["id"].to_numpy(), rows["label"].to_numpy(), np.concatenate([left, others], axis=2))

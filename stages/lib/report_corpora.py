@@ -1,43 +1,42 @@
 """What the report shows of a corpus, from its committed results."""
 
 import ast
-import json
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 
 from stages.lib import charts
+from stages.lib.results import read_json
 
 MODELS = Path(__file__).parent.parent / "models"
 NOTEBOOKS = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # the claim with a notebook's accuracy
 
 
-def read_json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def evaluated(results: Path) -> list[Path]:
-    """The folders of the corpora that have been compared, those with the most rows first."""
-    folders = [path.parent for path in sorted(results.glob("*/comparison.json"))]
+    """The folders of the corpora that were compared and analyzed, those with the most rows first."""
+    folders = [
+        path.parent for path in sorted(results.glob("*/comparison.json")) if (path.parent / "errors.json").is_file()
+    ]
     return sorted(folders, key=lambda folder: -read_json(folder / "comparison.json")["rows"])
 
 
-def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict], confidence: float) -> dict:
+def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict]) -> dict:
     """All that the page says of one corpus.
 
     folder: its results; texts: its mistakes' texts, where it was run here; claims: by their ids.
     """
     comparison, errors = read_json(folder / "comparison.json"), read_json(folder / "errors.json")
-    rungs, analyzed = ({name: found["rungs"][name] for name in comparison["order"]} for found in (comparison, errors))
+    names = [name for name in comparison["order"] if name in errors["rungs"]]
+    rungs, analyzed = ({name: found["rungs"][name] for name in names} for found in (comparison, errors))
     for name, rung in rungs.items():
-        rung |= {"step": None, "calibration": analyzed[name]["expected_calibration_error"], "about": about(name)}
+        rung |= {"step": None, "calibration": analyzed[name]["expected_calibration_error"], "what": purpose(name)}
     for below, name in pairwise(rungs):
         rungs[name]["step"] = rungs[name]["accuracy"] - rungs[below]["accuracy"]
     found = {key: comparison[key] for key in ("rows", "split", "classes", "confidence")}
     known = read_json(texts) if selected else {}
     found |= {"name": folder.name, "selected": selected, "rungs": rungs, "has_texts": bool(known)}
-    found |= {"matrix": matrix(list(rungs), comparison["pairs"], confidence), "agreement": errors["agreement"]}
+    found |= {"matrix": matrix(names, comparison["pairs"]), "agreement": errors["agreement"]}
     found["confusions"] = {
         name: dict(zip(found["classes"], rung["confusion"], strict=True)) for name, rung in rungs.items()
     }
@@ -54,29 +53,28 @@ def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict],
         ]
         for name, rung in analyzed.items()
     }
-    said = claims.get(NOTEBOOKS.get(folder.name))
+    said = claims.get(NOTEBOOKS.get(folder.name)) if found["split"] == "test" else None
     reference = (f"notebook {said['id'][0]}: {100 * said['says'][0]:.1f}", said["says"][0]) if said else None
     reliabilities = {name: rung["reliability"] for name, rung in analyzed.items()}
     found["charts"] = {"ladder": charts.ladder(rungs, reference), "reliability": charts.reliability(reliabilities)}
-    found["charts"] |= learning_curves(folder / "learning_curves", list(rungs))
+    found["charts"] |= learning_curves(folder / "learning_curves", names)
     return found
 
 
-def about(rung: str) -> str:
-    """What the rung's own module says it is."""
+def purpose(rung: str) -> str:
+    """What the rung's own module says it is, if there still is one."""
     path = MODELS / f"{rung}.py"
-    return (
-        (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0].partition(" (http")[0]
-    )
+    described = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    return (described or "").partition("\n")[0].partition(" (http")[0]
 
 
-def matrix(names: list[str], pairs: list[dict], confidence: float) -> list[dict]:
-    """A row a rung: by how much it is better than each other, and whether that is sure."""
+def matrix(names: list[str], pairs: list[dict]) -> list[dict]:
+    """A row a rung: by how much it is better than each other, and whether the test tells the two apart."""
     cells = {}
     for pair in pairs:
-        about = {"sure": pair["p_value_holm"] < 1 - confidence, "p": pair["p_value_holm"]}
-        cells[pair["second"], pair["first"]] = about | {"difference": pair["difference"]}
-        cells[pair["first"], pair["second"]] = about | {"difference": -pair["difference"]}
+        tested = {"differs": pair["differs"], "p": pair["p_value_holm"]}
+        cells[pair["second"], pair["first"]] = tested | {"difference": pair["difference"]}
+        cells[pair["first"], pair["second"]] = tested | {"difference": -pair["difference"]}
     return [{"name": row, "cells": [cells.get((row, column)) for column in names]} for row in names]
 
 

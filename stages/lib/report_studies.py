@@ -2,6 +2,7 @@
 
 from stages.lib import charts
 
+NEAR = 0.05  # to 1, of a rate a step
 CELLS = {"rnn": "RNN", "gru": "GRU"}
 
 
@@ -34,18 +35,15 @@ def gates(found: dict) -> dict:
     for cell in cells:
         key = name_of(cell["cell"]), cell["length"]
         rows.setdefault(key, {"cell": key[0], "length": key[1], "cells": []})["cells"].append(cell)
-    rate = found["summary"]["rnn"]
-    nearest = {
-        cell.removeprefix("lstm_"): abs(1 - of_cell) for cell, of_cell in found["summary"].items() if "lstm" in cell
-    }
+    at_start = [cell for cell in cells if cell["state"] == states[0] and cell["length"] == longest]
     return {
         "charts": drawn,
         "states": states,
         "longest": longest,
         "sequences": found["sequences"],
         "table": list(rows.values()),
-        "examples": {"rate": rate, "left": rate**100},
-        "nearest": min(nearest, key=nearest.get),
+        "left": {name_of(cell["cell"]): cell["norms"][str(longest - 1)] for cell in at_start},
+        "near": [name_of(cell["cell"]) for cell in at_start if abs(cell["rate"] - 1) <= NEAR],
     }
 
 
