@@ -13,11 +13,11 @@ help: ## this list
 
 # CORPORA=imdb (with what params.yaml has under its `run`), GLOVE=50 and ENCODER=bert_base choose for one run what
 # params.yaml leaves out.
-repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe, ENCODER=bert_base exchanges BERT
-	@python -m maintenance.mend && python -m stages.check_params --out data/params.checked
-ifneq ($(CORPORA)$(GLOVE)$(ENCODER),)
+repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe, ENCODER=bert_base reads that one
 	@[ ! -e .params.kept ] || { echo 'error: .params.kept is there: another `make repro CORPORA=...` is running, or was' \
 	'killed; then `mv .params.kept params.yaml`' >&2; exit 1; }
+	@python -m maintenance.mend && python -m stages.check_params --out data/params.checked
+ifneq ($(CORPORA)$(GLOVE)$(ENCODER),)
 	@cp params.yaml .params.kept && trap 'mv .params.kept params.yaml' EXIT && trap 'exit 130' HUP INT TERM && \
 	python -m maintenance.select '$(CORPORA)' '$(GLOVE)' '$(ENCODER)' && dvc repro
 else
