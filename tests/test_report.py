@@ -89,7 +89,7 @@ def test_corpora_that_are_not_selected_are_marked(page):
     text = page.read_text(encoding="utf-8")
     selected = yaml.safe_load((ROOT / "params.yaml").read_text())["run"]["corpora"]
     others = [folder for folder in evaluated(ROOT / "results") if folder.name not in selected]
-    assert text.count("committed results, not run here") == len(others)
+    assert text.count("committed results, not selected now") == len(others)
 
 
 def opened(page: Path, folder: Path, width: int = 1200) -> tuple[str, str]:
