@@ -18,9 +18,6 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from stages.lib import command
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores; torch reads it when it is imported
-
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = {
     "source": {"files": {"train.tsv": None, "valid.tsv": None, "test.tsv": None}},
@@ -50,7 +47,7 @@ BAD_INPUT_HEAD = [
     "# Bad input, and what is said of it",
     "",
     "Each line is a test that feeds a stage something wrong and compares what it says with the sentence here. The",
-    "stage ends with exit status 1 and leaves no out. `pytest -n 0 --write-bad-input` writes the sentences anew.",
+    "stage ends with exit status 1 and leaves no out. `pytest --write-bad-input` writes the sentences anew.",
     "",
     "| input | error |",
     "|---|---|",
@@ -112,11 +109,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-bad-input", action="store_true", help="write the sentences into tests/bad_input.md anew")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("write_bad_input") and config.getoption("numprocesses"):
-        raise pytest.UsageError("--write-bad-input needs -n 0: its tests write one file")
-
-
 def refused(said: str, outs: Path, *fragments: str) -> str:
     """Check that a stage ended in one sentence with some fragments and left no out; the sentence."""
     assert said.startswith("error: ")
@@ -142,9 +134,7 @@ def check(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]
         if request.config.getoption("write_bad_input"):
             others = [other for other in lines[len(BAD_INPUT_HEAD) :] if not other.startswith(f"| {case} |")]
             BAD_INPUT.write_text("\n".join([*BAD_INPUT_HEAD, *sorted([*others, line])]) + "\n", encoding="utf-8")
-        assert line in BAD_INPUT.read_text(encoding="utf-8").splitlines(), (
-            "`pytest -n 0 --write-bad-input` writes it anew"
-        )
+        assert line in BAD_INPUT.read_text(encoding="utf-8").splitlines(), "`pytest --write-bad-input` writes it anew"
 
     return check
 
