@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-CHOSEN_FOR_ONE_RUN = ("corpora", "glove", "encoder")  # of `run`, by `make repro CORPORA=… GLOVE=… ENCODER=…`
+CHOSEN_FOR_ONE_RUN = ("corpora", "glove")  # of `run`, as `make repro CORPORA=… GLOVE=…` does
 
 
 def stale_stages(root: Path = ROOT) -> dict[str, list[str]]:
@@ -33,9 +33,8 @@ def differences(root: Path, stage: dict, values: str, entry: dict, params: dict)
     """What of a stage, at the values of its matrix, is other than its entry in the lock says."""
     items = dict(zip(stage.get("matrix", {}), values.split("-") if values else [], strict=True))
     corpora = [params["corpora"].get(items["corpus"], {})] if "corpus" in items else params["corpora"].values()
-    # CORPORA=… chooses a corpus's own `run` and ENCODER=… any encoder; `run.corpora` leaves the run as it is
+    # `make repro CORPORA=…` chooses a corpus's own `run`, `run.corpora` leaves the run as it is
     runs = [params["run"], *(params["run"] | corpus["run"] for corpus in corpora if "run" in corpus)]
-    runs += [run | {"encoder": encoder} for run in runs for encoder in params["encoders"]]
     of_runs = [differences_of_run(root, stage, items, entry, params | {"run": run}) for run in runs]
     return min(of_runs, key=len)
 

@@ -185,6 +185,17 @@ def test_a_selection_that_fails_leaves_the_parameters_as_they_were(project):
     assert (project / "params.yaml").read_bytes() == before
 
 
+@pytest.mark.parametrize("choice", [[], ["CORPORA=sample"]], ids=["plain", "chosen"])
+def test_what_a_killed_selection_kept_is_pointed_out_before_anything_runs(project, choice):
+    kept = project / ".params.kept"
+    kept.touch()
+    done = subprocess.run(["make", "repro", *choice], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    kept.unlink()
+    assert done.returncode != 0
+    assert "mv .params.kept params.yaml" in done.stderr
+    assert done.stdout == ""
+
+
 @pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("words", "lsmt")])
 def test_an_unknown_name_is_one_sentence_before_anything_runs(project, group, name):
     change_params(project, lambda params: params["run"].update({group: [name]}))
