@@ -193,7 +193,7 @@ def test_what_a_killed_selection_kept_is_pointed_out_before_anything_runs(projec
     kept.unlink()
     assert done.returncode != 0
     assert "mv .params.kept params.yaml" in done.stderr
-    assert done.stdout == ""
+    assert stages_that_ran(done.stdout) == set()
 
 
 @pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("words", "lsmt")])
