@@ -14,11 +14,11 @@ from stages.lib.predictions import read_predictions
 from stages.lib.scores import over_seeds, scores
 
 ROOT = Path(__file__).parent.parent
-CORPORA = ("sst2", "sample")  # the columns of the README's table
+CORPORA = ("sst2", "imdb", "sample")  # the columns of the README's table
 METRICS = [path for corpus in CORPORA for path in sorted((ROOT / "metrics" / corpus).glob("*.json"))]
 
 
-def test_there_are_metrics_of_both_corpora():
+def test_there_are_metrics_of_every_corpus():
     assert {path.parent.name for path in METRICS} == set(CORPORA)
 
 
