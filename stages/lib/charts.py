@@ -78,6 +78,8 @@ def lines(curves: dict[str, tuple[list[float], list[float]]], x: str, y: str, **
         for (name, (xs, ys)), style in zip(curves.items(), styles(), strict=False):
             axes.plot(xs, ys, label=name, ms=4, lw=1.3, **style)
         axes.set(**scales)
+        if "xscale" not in scales:
+            axes.xaxis.get_major_locator().set_params(integer=True)  # epochs and steps are counted
 
     return drawn(draw, (6.4, 3.6), x, y, legend=3)
 
