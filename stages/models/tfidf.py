@@ -48,7 +48,7 @@ def count(texts: Sequence[Sequence[str]], longest_ngram: int) -> tuple[csr_matri
 
 
 def weighted(occurrences: csr_matrix, weights: np.ndarray) -> csr_matrix:
-    return normalize(occurrences @ diags(weights).astype(np.float32))
+    return normalize(occurrences @ diags(weights))
 
 
 def idf(occurrences: csr_matrix, labels: np.ndarray) -> np.ndarray:
@@ -75,6 +75,8 @@ def fit(
     occurrences: csr_matrix, ngrams: Sequence[str], labels: np.ndarray, *, weighting: str, inverse_regularization: float
 ) -> Classifier:
     """A classifier trained on texts in which n-grams occur or not, (N, F), and their classes, (N,)."""
-    weights = WEIGHTINGS[weighting](occurrences, labels).astype(np.float32)
-    regression = LogisticRegression(C=inverse_regularization, max_iter=1000).fit(weighted(occurrences, weights), labels)
+    weights = WEIGHTINGS[weighting](occurrences, labels)
+    # On IMDB scikit-learn's 1e-4 stops up to 0.16 from the optimum, elsewhere on each machine; this, under 0.001.
+    regression = LogisticRegression(C=inverse_regularization, tol=1e-6, max_iter=1000)
+    regression.fit(weighted(occurrences, weights), labels)
     return Classifier(ngrams, weights, regression.coef_, regression.intercept_)
