@@ -79,7 +79,7 @@ def test_probabilities_are_scikit_learns(longest):
     model = fit(*count(texts[:40], longest), labels[:40], weighting="idf", inverse_regularization=3.0)
     vectorizer = TfidfVectorizer(analyzer="word", tokenizer=str.split, token_pattern=None, lowercase=False)
     vectorizer.set_params(binary=True, smooth_idf=True, ngram_range=(1, longest))
-    theirs = LogisticRegression(C=3.0, max_iter=1000)
+    theirs = LogisticRegression(C=3.0, tol=1e-6, max_iter=1000)
     theirs.fit(vectorizer.fit_transform([" ".join(text) for text in texts[:40]]), labels[:40])
     expected = theirs.predict_proba(vectorizer.transform([" ".join(text) for text in texts[40:]]))
     assert model.probabilities(texts[40:]) == pytest.approx(expected, abs=1e-4)
