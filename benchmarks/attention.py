@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.pairs import Row, seconds
-from stages.models.self_attention import FORMS
+from stages.models.layers.self_attention import FORMS
 
 LENGTHS = [128, 256, 512, 1024, 2048, 4096, 8192, 16384]
 SIZE = 64  # of a query, a key and a value

@@ -7,8 +7,8 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from stages.common.command import InputError
 from stages.lib import sources
-from stages.lib.command import InputError
 
 ROOT = Path(__file__).parent.parent
 IMDB = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"

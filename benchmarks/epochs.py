@@ -9,11 +9,11 @@ import torch
 
 from benchmarks import data, notebook_k
 from benchmarks.pairs import Row, ratio
-from stages.lib import params
-from stages.lib.batches import Sequences, training_batches
-from stages.lib.command import InputError
-from stages.lib.inputs import read_input
-from stages.lib.training import Trainer, seed_epoch
+from stages.common import params
+from stages.common.command import InputError
+from stages.training.batches import Sequences, training_batches
+from stages.training.inputs import read_input
+from stages.training.loop import Trainer, seed_epoch
 
 ROWS = 3200  # of 59,860, the first ones: a batch takes as long in a longer epoch
 RUNGS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs

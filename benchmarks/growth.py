@@ -9,7 +9,7 @@ from benchmarks import data
 from benchmarks.pairs import Row
 from benchmarks.projects import run_measured, write_params
 from benchmarks.synthetic import WORDS, write_lines, write_table
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
 HELD_OUT = 1_000  # rows of valid and of test

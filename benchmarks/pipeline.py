@@ -13,7 +13,7 @@ from dvc.repo import Repo
 from benchmarks import data
 from benchmarks.pairs import Row, ratio, seconds
 from benchmarks.projects import COPIED, checkout, fault, measuring, read_measured, write_params
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 TARGET = "evaluate_words@sst2-average"
 EPOCHS = 4

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks import data
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 COPIED = (".dvc/config", ".dvcignore", "dvc.yaml", "params.yaml", "data/sample", "data/sst2", "stages")
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from benchmarks import data
 from benchmarks.pairs import Row, ratio
-from stages.lib import params
-from stages.lib.command import InputError
+from stages.common import params
+from stages.common.command import InputError
 from stages.lib.corpora import read_table, table_settings
 from stages.lib.glove import read_vectors
 from stages.lib.text import split_words

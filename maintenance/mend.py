@@ -15,7 +15,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from dvc.utils.serialize import YAMLFileCorruptedError, parse_yaml
 from voluptuous import Invalid
 
-from stages.lib.files import new_file
+from stages.common.files import new_file
 
 LOCK, AT_WORK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 PAUSE = 1.0  # seconds, far more than a living DVC takes to write a file

@@ -69,9 +69,9 @@ def lasting(key: str, value: object) -> object:
 
 
 def md5(path: Path) -> str | None:
-    """As DVC has it: of a folder, that of the list of its files."""
+    """As DVC has it: of a folder, that of the list of its files, here its modules (.dvcignore)."""
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc")
+        files = sorted(path.rglob("*.py"))
         entries = [{"md5": md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
         return hashlib.md5(json.dumps(entries).encode()).hexdigest() + ".dir"
     return hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else None

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib import command, files, params
+from stages.common import command, files, params
+from stages.common.command import InputError
 from stages.lib.calibration import expected_calibration_error, reliability
-from stages.lib.command import InputError
 from stages.lib.predictions import Predictions, read_predictions
 from stages.lib.slices import slices
 from stages.lib.vocabulary import SPECIAL_TOKENS, read_vocabulary

@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib import command, files, params
-from stages.lib.command import InputError
-from stages.lib.inputs import write_input
+from stages.common import command, files, params
+from stages.common.command import InputError
 from stages.lib.lengths import shorten
 from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, word_ids, write_vocabulary
+from stages.training.inputs import write_input
 
 ROWS = 10_000  # in memory at a time
 

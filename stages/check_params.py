@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.lib import command, files, params
+from stages.common import command, files, params
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from stages.lib import command, files
+from stages.common import command, files
 from stages.lib.results import read_json
 
 CLAIMS = Path(__file__).parent / "lib/claims.yaml"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from stages.lib import command, files, params
+from stages.common import command, files, params
 from stages.lib.comparisons import compare_pairs, interval, resampled_accuracies, rounded
 from stages.lib.predictions import Predictions, read_predictions
 from stages.lib.scores import over_seeds, scores

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
-from stages.lib import command, files, params
+from stages.common import command, files, params
 from stages.lib.corpora import read_table, table_settings
 from stages.lib.held_out import share_sizes
 from stages.lib.text import split_words

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from stages.lib import archives, command, files, params, sources, text_folders
+from stages.common import command, files, params
+from stages.lib import archives, sources, text_folders
 
 
 def write_tables(folder: Path, tables: dict[str, dict]) -> None:

@@ -4,8 +4,9 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from stages.lib import command, files, params, sources
-from stages.lib.command import InputError
+from stages.common import command, files, params
+from stages.common.command import InputError
+from stages.lib import sources
 from stages.lib.encoder_files import FILES, check_encoder
 
 

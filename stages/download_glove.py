@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from stages.lib import archives, command, files, params, sources
-from stages.lib.command import InputError
+from stages.common import command, files, params
+from stages.common.command import InputError
+from stages.lib import archives, sources
 
 
 def main() -> None:

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from stages.lib import command, files, params
-from stages.lib.batches import Sequences, read_splits
-from stages.lib.checkpoints import remove_checkpoints, resume_key
-from stages.lib.devices import choose_device, note_emulation
+from stages.common import command, files, params
+from stages.common.locks import alone
 from stages.lib.encoders import FrozenEncoder
 from stages.lib.features import FeatureFile, check_space
-from stages.lib.inputs import read_input, write_input
-from stages.lib.locks import alone
+from stages.training.batches import Sequences, read_splits
+from stages.training.checkpoints import remove_checkpoints, resume_key
+from stages.training.devices import choose_device, note_emulation
+from stages.training.inputs import read_input, write_input
 
 
 def write_rows(path: Path, rows: Sequences) -> None:

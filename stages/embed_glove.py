@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors.numpy import save
 
-from stages.lib import command, files
+from stages.common import command, files
 from stages.lib.glove import read_vectors
-from stages.lib.inputs import read_input, write_input
 from stages.lib.vocabulary import PADDING, SPECIAL_TOKENS, UNKNOWN, read_vocabulary
+from stages.training.inputs import read_input, write_input
 
 SEED = 1  # of the vectors of words that GloVe lacks
 

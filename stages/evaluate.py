@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib import command, files, params
-from stages.lib.runs import probability_columns, read_run, run_folders
+from stages.common import command, files, params
 from stages.lib.scores import over_seeds, scores
+from stages.training.runs import probability_columns, read_run, run_folders
 
 SHOWN = ("accuracy", "accuracy_std", "f1", "log_loss")  # by `dvc metrics diff`; `compare` has the others
 DIGITS = 3  # a tenth of a point: what is less does not tell one run from the next

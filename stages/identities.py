@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.lib import command, files
+from stages.common import command, files
 from stages.lib.paper import alternating_sum, attention_by_means, cross_entropy_is_likelihood, parameters
 
 

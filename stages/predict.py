@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.lib import command, files, params
-from stages.lib.command import InputError
-from stages.lib.devices import choose_device
+from stages.common import command, files, params
+from stages.common.command import InputError
 from stages.lib.lines import chunks, named, read_texts, show
-from stages.lib.runs import most_accurate, run_folders
 from stages.lib.scorers import load_scorer
+from stages.training.devices import choose_device
+from stages.training.runs import most_accurate, run_folders
 
 RUNS, ENCODERS = Path("data/runs"), Path("data/encoders")
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib import command, files, params
-from stages.lib.command import InputError
+from stages.common import command, files, params
+from stages.common.command import InputError
 from stages.lib.corpora import read_rows, read_table, table_settings
 from stages.lib.held_out import hold_out_sentences, hold_out_share
 from stages.lib.repeated import Repeated

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
 
-from stages.lib import command, files, params
-from stages.lib.batches import Sequences, read_splits
-from stages.lib.inference import predict
-from stages.lib.inputs import read_input
+from stages.common import command, files, params
+from stages.training.batches import Sequences, read_splits
+from stages.training.inference import predict
+from stages.training.inputs import read_input
 
 CPU = torch.device("cpu")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.lib import command, files, params
-from stages.lib.command import InputError
+from stages.common import command, files, params
+from stages.common.command import InputError
 from stages.lib.report_corpora import describe, evaluated
 from stages.lib.report_studies import gates, scaling
 from stages.lib.results import read_json

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib import command, files, params
+from stages.common import command, files, params
 from stages.lib.text import split_words
 
 ROWS = 10_000  # in memory at a time

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib import command, files, params
-from stages.lib.command import InputError
-from stages.lib.inputs import write_input
+from stages.common import command, files, params
+from stages.common.command import InputError
 from stages.lib.lengths import shorten
 from stages.lib.wordpieces import encode, read_tokenizer
+from stages.training.inputs import write_input
 
 ROWS = 10_000  # in memory at a time
 

@@ -10,15 +10,15 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save
 
-from stages.lib import command, files, params
-from stages.lib.batches import read_splits
-from stages.lib.checkpoints import Checkpoint, remove_checkpoints, resume_key
-from stages.lib.devices import choose_device, note_emulation
-from stages.lib.inference import predict
-from stages.lib.inputs import read_input
-from stages.lib.locks import alone
-from stages.lib.runs import predictions, write_run
-from stages.lib.training import Trainer, fit
+from stages.common import command, files, params
+from stages.common.locks import alone
+from stages.training.batches import read_splits
+from stages.training.checkpoints import Checkpoint, remove_checkpoints, resume_key
+from stages.training.devices import choose_device, note_emulation
+from stages.training.inference import predict
+from stages.training.inputs import read_input
+from stages.training.loop import Trainer, fit
+from stages.training.runs import predictions, write_run
 
 
 def train(arguments: argparse.Namespace) -> None:

@@ -7,10 +7,10 @@ from safetensors.numpy import save
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import ParameterGrid
 
-from stages.lib import command, files, params
-from stages.lib.runs import predictions, write_run
+from stages.common import command, files, params
 from stages.lib.vocabulary import write_vocabulary
 from stages.models import tfidf
+from stages.training.runs import predictions, write_run
 
 
 def search(train: pd.DataFrame, valid: pd.DataFrame, longest_ngram: list[int], **others: list) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from stages.lib import command
+from stages.common import command
 
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from maintenance.stale import stale_stages
+from stages.common import params
 from stages.evaluate import DIGITS, SHOWN
-from stages.lib import params
 from stages.lib.predictions import read_predictions
 from stages.lib.scores import over_seeds, scores
 

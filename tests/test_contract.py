@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.lib.params import RUNGS
+from stages.common.params import RUNGS
 
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
-SCHEMA = yaml.safe_load((ROOT / "stages/lib/params.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "stages/params.schema.yaml").read_text())
 MODEL = "${item.model}"
 
 
@@ -47,21 +47,42 @@ def script(stage: str) -> str:
 
 
 def models_of(stage: str) -> list[str]:
-    """The rungs of a stage's matrix, whether or not they are selected now."""
+    """The rungs of a stage's matrix or recipes, whether or not they are selected now."""
+    if stage == "repeat_notebook":
+        return sorted({recipe["model"] for recipe in PARAMS["notebook"].values()})
     group = STAGES[stage].get("matrix", {}).get("model", "")
     return PARAMS["run"][re.fullmatch(r"\$\{run\.(\w+)\}", group)[1]] if group else []
+
+
+def needed_files(stage: str, model: str) -> set[str]:
+    """The local modules that a stage runs, with a rung of its matrix or "" where it has none."""
+    needed = {script(stage)} | imported_files(script(stage))
+    if model and not stage.startswith("evaluate"):
+        file = f"stages/models/{model}.py"
+        needed |= {file} | imported_files(file)
+    return needed
+
+
+def code_deps(stage: str, model: str) -> set[str]:
+    """The modules among a stage's deps; a folder is a dep of all that lie in it."""
+    paths = [ROOT / dep.replace(MODEL, model) for dep in STAGES[stage]["deps"] if dep.startswith("stages/")]
+    modules = [module for path in paths for module in (path.rglob("*.py") if path.is_dir() else [path])]
+    return {str(path.relative_to(ROOT)) for path in modules if path.suffix == ".py" and path.name != "__init__.py"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_every_local_module_it_imports(stage):
     for model in models_of(stage) or [""]:
-        deps = [dep.replace(MODEL, model) for dep in STAGES[stage]["deps"]]
-        needed = {script(stage)} | imported_files(script(stage))
-        if stage.startswith("train"):
-            file = f"stages/models/{model}.py"
-            needed |= {file} | imported_files(file)
-        # A folder is a dep of all that lies in it.
-        assert [file for file in needed if not any(file == dep or file.startswith(f"{dep}/") for dep in deps)] == []
+        assert needed_files(stage, model) - code_deps(stage, model) == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_no_module_that_it_does_not_import(stage):
+    models = models_of(stage) or [""]
+    needed = set.union(*(needed_files(stage, model) for model in models))
+    unneeded = set.union(*(code_deps(stage, model) for model in models)) - needed
+    read_by_name = {path for path in unneeded if stage in ("predict", "report") and path.startswith("stages/models/")}
+    assert unneeded - read_by_name == set()
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages import build_vocab
-from stages.lib.command import InputError
+from stages.common.command import InputError
 from stages.lib.corpora import read_table
 from stages.lib.held_out import contained, hold_out_sentences
 from stages.lib.text import split_words

@@ -25,14 +25,14 @@ from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
 from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
+from stages.common.command import InputError
+from stages.common.files import sha256
 from stages.lib import features
-from stages.lib.batches import OnDisk, Sequences, read_splits
-from stages.lib.command import InputError
 from stages.lib.encoders import FrozenEncoder, with_weights
-from stages.lib.files import sha256
-from stages.lib.inputs import read_input, write_input
 from stages.lib.wordpieces import encode, read_tokenizer
 from stages.models import bert_bigru
+from stages.training.batches import OnDisk, Sequences, read_splits
+from stages.training.inputs import read_input, write_input
 
 CPU = torch.device("cpu")
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]

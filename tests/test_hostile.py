@@ -17,8 +17,9 @@ import yaml
 from conftest import REPOSITORY
 
 from stages import download, download_glove
-from stages.lib import archives, params, sources
-from stages.lib.command import InputError
+from stages.common import params
+from stages.common.command import InputError
+from stages.lib import archives, sources
 
 FILES = {"train.tsv": b"train" * 1000, "valid.tsv": b"valid", "test.tsv": b"test"}
 CPU = torch.device("cpu")

@@ -14,10 +14,10 @@ from conftest import BERT
 from safetensors.torch import load_file, save_file
 
 from stages import download_encoder, predict
-from stages.lib.command import InputError
-from stages.lib.runs import read_run, write_run
+from stages.common.command import InputError
 from stages.lib.scorers import load_scorer
 from stages.models import average, bert_finetuned
+from stages.training.runs import read_run, write_run
 
 CPU = torch.device("cpu")
 

@@ -12,9 +12,9 @@ import pytest
 from conftest import REPOSITORY, Project
 
 from stages import embed_bert, train
-from stages.lib import files
-from stages.lib.command import InputError
-from stages.lib.locks import alone
+from stages.common import files
+from stages.common.command import InputError
+from stages.common.locks import alone
 
 WORDS = [f"word{number}" for number in range(200)]
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from stages.lib import params
+from stages.common import params
 from stages.lib.vocabulary import PADDING, UNKNOWN
-from stages.models.embedding import WordEmbedding
-from stages.models.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
 
 ROOT = Path(__file__).parent.parent
 PARAMS = params.load(ROOT / "params.yaml")

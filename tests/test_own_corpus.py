@@ -16,7 +16,7 @@ import stages.prepare
 import stages.tokenize_text
 import stages.train
 import stages.train_linear
-from stages.lib.runs import probability_columns
+from stages.training.runs import probability_columns
 
 WORDS = {
     "0": ["schlecht", "naß", "grau", "fade"],

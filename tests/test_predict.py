@@ -23,11 +23,11 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
 
-from stages.lib import command
-from stages.lib.command import InputError
+from stages.common import command
+from stages.common.command import InputError
 from stages.lib.lines import CHUNK_TEXTS
-from stages.lib.runs import most_accurate
 from stages.lib.scorers import load_scorer
+from stages.training.runs import most_accurate
 
 RUNGS = {"tfidf": "text", "average": "words", "bert_bigru": "features", "bert_finetuned": "wordpieces"}
 INPUTS = {"average": "data/ids", "bert_bigru": "data/features", "bert_finetuned": "data/wordpieces"}

@@ -13,13 +13,13 @@ from conftest import SPECIAL_PIECES, tokenizer_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stages.common.command import InputError
 from stages.lib import archives, glove
-from stages.lib.command import InputError
 from stages.lib.lines import LONGEST, read_lines
-from stages.lib.runs import FORMAT, KEYS, read_run
 from stages.lib.text import split_words
 from stages.lib.vocabulary import read_vocabulary, write_vocabulary
 from stages.lib.wordpieces import encode, read_tokenizer
+from stages.training.runs import FORMAT, KEYS, read_run
 
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("fixed")

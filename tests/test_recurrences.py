@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from stages.models.bidirectional import Bidirectional, reverse_within_lengths
-from stages.models.cells import Recurrence
-from stages.models.gru_cell import GRU
-from stages.models.lstm_cell import LSTM
-from stages.models.rnn_cell import RNN
+from stages.models.layers.bidirectional import Bidirectional, reverse_within_lengths
+from stages.models.layers.cells import Recurrence
+from stages.models.layers.gru_cell import GRU
+from stages.models.layers.lstm_cell import LSTM
+from stages.models.layers.rnn_cell import RNN
 
 CELLS = [(RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU)]
 TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}

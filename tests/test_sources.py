@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from stages.common.command import InputError
 from stages.lib import archives, sources
-from stages.lib.command import InputError
 
 CONTENT = random.Random(1).randbytes(50_000)
 

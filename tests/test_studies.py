@@ -11,17 +11,17 @@ import torch
 import torch.nn.functional as F
 
 from stages import claims, repeat_notebook
-from stages.lib.batches import Sequences
-from stages.lib.command import InputError
+from stages.common.command import InputError
 from stages.lib.gradient_flow import decay_rate, gradient_norms
 from stages.lib.memory_task import SYMBOLS, draw
 from stages.lib.paper import alternating_sum, attention_by_means, cross_entropy_is_likelihood, parameters
 from stages.lib.predictions import read_predictions
 from stages.lib.slices import slices
-from stages.models.gru_cell import GRU
-from stages.models.lstm_cell import LSTM
-from stages.models.rnn_cell import RNN
-from stages.models.self_attention import linear_attention, positions, softmax_attention
+from stages.models.layers.gru_cell import GRU
+from stages.models.layers.lstm_cell import LSTM
+from stages.models.layers.rnn_cell import RNN
+from stages.models.layers.self_attention import linear_attention, positions, softmax_attention
+from stages.training.batches import Sequences
 
 ROOT = Path(__file__).parent.parent
 

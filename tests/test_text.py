@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 from stages.lib.lines import CHUNK_CHARACTERS, CHUNK_TEXTS, LONGEST, chunks, read_texts
 from stages.lib.text import split_words
 
@@ -156,7 +156,7 @@ def test_no_more_is_read_than_a_chunk_needs():
 
 @pytest.mark.parametrize("lines", [1, 100_000])
 def test_a_reader_that_has_seen_enough_ends_a_command_quietly(lines):
-    program = f"from stages.lib import command; command.run(lambda: [print('a line') for _ in range({lines})])"
+    program = f"from stages.common import command; command.run(lambda: [print('a line') for _ in range({lines})])"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     reader, writer = os.pipe()
     os.close(reader)

@@ -18,11 +18,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stages import train_linear
-from stages.lib.command import InputError
-from stages.lib.runs import write_run
+from stages.common.command import InputError
 from stages.lib.scorers import load_scorer
 from stages.lib.vocabulary import write_vocabulary
 from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio
+from stages.training.runs import write_run
 
 TEXTS = [["a", "good", "film"], ["good", "good", "good"], ["a", "bad", "film"], ["bad"]]
 LABELS = np.array([1, 1, 0, 0])

@@ -8,13 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from stages.lib.batches import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
-from stages.lib.checkpoints import Checkpoint, remove_checkpoints
-from stages.lib.command import InputError
-from stages.lib.devices import choose_device
-from stages.lib.inference import predict
-from stages.lib.training import Trainer, fit
+from stages.common.command import InputError
 from stages.models import bert_finetuned, glove_lstm, lstm
+from stages.training.batches import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
+from stages.training.checkpoints import Checkpoint, remove_checkpoints
+from stages.training.devices import choose_device
+from stages.training.inference import predict
+from stages.training.loop import Trainer, fit
 
 CPU = torch.device("cpu")
 SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 MEMBERS = 200_000  # in an archive; IMDB's has 100,500
 UNPACKED = 8 << 30  # bytes; GloVe's archive, the largest that is fetched here, unpacks to 2.2 GB

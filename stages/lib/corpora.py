@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 from stages.lib.tables import read_blocks
 from stages.lib.text import LONGEST
 

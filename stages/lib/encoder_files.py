@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 from stages.lib.wordpieces import read_tokenizer
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")  # the largest last

@@ -10,9 +10,9 @@ from tqdm import tqdm
 from transformers import BertConfig, BertModel
 from transformers.utils import logging
 
-from stages.lib.batches import Sequences, evaluation_batches
-from stages.lib.command import InputError
-from stages.models.pooling import is_word
+from stages.common.command import InputError
+from stages.models.layers.pooling import is_word
+from stages.training.batches import Sequences, evaluation_batches
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.lib.batches import Sequences
-from stages.lib.command import InputError
+from stages.common.command import InputError
+from stages.training.batches import Sequences
 
 SHARD = 1 << 16  # tokens, or one row more: what a kill can lose, and what lies in memory
 

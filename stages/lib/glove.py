@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 LONGEST_LINE = 1 << 16  # bytes; 300 numbers take 3,000
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 
 def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 LONGEST = 100_000  # characters of a text
 CHUNK_TEXTS, CHUNK_CHARACTERS = 4096, 1 << 20

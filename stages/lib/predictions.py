@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 # Where a split's texts must not stand too. The parts of validation sentences are never learned from while choosing.
 KEPT_APART_FROM = {"test": (), "valid": ("test",), "valid_parts": ("test",), "train": ("test", "valid")}

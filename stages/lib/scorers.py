@@ -14,17 +14,17 @@ import torch
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from stages.lib import files
-from stages.lib.batches import Sequences
-from stages.lib.command import InputError
+from stages.common import files
+from stages.common.command import InputError
+from stages.common.params import Validator, sentence
 from stages.lib.encoder_files import read_bert_tokenizer
-from stages.lib.inference import predict
 from stages.lib.lengths import PARTS, shorten
-from stages.lib.params import Validator, sentence
-from stages.lib.runs import read_run
 from stages.lib.text import split_words
 from stages.lib.vocabulary import read_vocabulary, word_ids
 from stages.lib.wordpieces import encode
+from stages.training.batches import Sequences
+from stages.training.inference import predict
+from stages.training.runs import read_run
 
 Scorer = Callable[[Sequence[str]], np.ndarray]  # N texts → probabilities (N, C)
 

@@ -13,9 +13,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from tqdm import tqdm
 
-from stages.lib import files
-from stages.lib.command import InputError
-from stages.lib.locks import alone
+from stages.common import files
+from stages.common.command import InputError
+from stages.common.locks import alone
 
 ATTEMPTS = 5
 PAUSE = 0.5  # seconds, doubled before every further attempt

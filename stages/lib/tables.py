@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 ROWS = 50_000  # of a block
 SURROGATES = re.compile("[\ud800-\udfff]")

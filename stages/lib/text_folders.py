@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from stages.common.command import InputError
 from stages.lib.archives import shown
-from stages.lib.command import InputError
 
 NAME = re.compile(r"(\d+)_\d+\.txt")  # <number>_<stars>.txt
 PAGE = re.compile(r"/title/(tt\d+)")  # of a film, in the addresses of its reviews

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 SPECIAL_PIECES = ("[CLS]", "[SEP]", "[PAD]", "[UNK]")
 

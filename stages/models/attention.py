@@ -1,6 +1,6 @@
 """N3: self-attention that compares every word with every other."""
 
-from stages.models.self_attention import SelfAttention
+from stages.models.layers.self_attention import SelfAttention
 
 
 class Classifier(SelfAttention):

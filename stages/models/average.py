@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from stages.models.embedding import WordEmbedding
-from stages.models.pooling import Mean
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.pooling import Mean
 
 
 class Classifier(nn.Module):

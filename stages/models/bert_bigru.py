@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stages.models.bidirectional import Bidirectional
-from stages.models.gru_cell import GRU
-from stages.models.pooling import BIDIRECTIONAL_POOLINGS
+from stages.models.layers.bidirectional import Bidirectional
+from stages.models.layers.gru_cell import GRU
+from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS
 
 
 class Classifier(nn.Module):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from stages.lib.encoders import PRECISIONS, new_encoder, with_weights
-from stages.models.pooling import Mean, is_word
+from stages.models.layers.pooling import Mean, is_word
 
 
 class Classifier(nn.Module):

@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from stages.models.bidirectional import Bidirectional
-from stages.models.embedding import WordEmbedding
-from stages.models.lstm_cell import LSTM
-from stages.models.pooling import BIDIRECTIONAL_POOLINGS
+from stages.models.layers.bidirectional import Bidirectional
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.lstm_cell import LSTM
+from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS
 
 
 class Classifier(nn.Module):

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stages.models.embedding import WordEmbedding
-from stages.models.pooling import Max
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.pooling import Max
 
 
 class Classifier(nn.Module):

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from stages.models.embedding import WordEmbedding
-from stages.models.gru_cell import GRU
-from stages.models.pooling import POOLINGS
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.gru_cell import GRU
+from stages.models.layers.pooling import POOLINGS
 
 
 class Classifier(nn.Module):

@@ -1,6 +1,6 @@
 """N3's first proposal: self-attention by a kernel, whose time is linear in the length."""
 
-from stages.models.self_attention import SelfAttention
+from stages.models.layers.self_attention import SelfAttention
 
 
 class Classifier(SelfAttention):

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from stages.models.embedding import WordEmbedding
-from stages.models.lstm_cell import LSTM
-from stages.models.pooling import POOLINGS
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.lstm_cell import LSTM
+from stages.models.layers.pooling import POOLINGS
 
 
 class Classifier(nn.Module):

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from stages.models.bidirectional import Bidirectional
-from stages.models.gru_cell import GRU
-from stages.models.pooling import Final
+from stages.models.layers.bidirectional import Bidirectional
+from stages.models.layers.gru_cell import GRU
+from stages.models.layers.pooling import Final
 
 
 class Classifier(nn.Module):

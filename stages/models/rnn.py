@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from stages.models.embedding import WordEmbedding
-from stages.models.pooling import POOLINGS
-from stages.models.rnn_cell import RNN
+from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.pooling import POOLINGS
+from stages.models.layers.rnn_cell import RNN
 
 
 class Classifier(nn.Module):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from stages.lib import files
+from stages.common import files
 from stages.lib.features import SHARD
 from tests.faults.project import ENCODER
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 # A data file and no module: it can refuse parameters but never change a result, so stages do not depend on it,
 # and a new model's keys leave the other models' results standing.
-SCHEMA = Path(__file__).with_name("params.schema.yaml")
+SCHEMA = Path(__file__).parent.parent / "params.schema.yaml"
 MODELS = Path(__file__).parent.parent / "models"
 
 SPLITS = ("train", "valid", "test")

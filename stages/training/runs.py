@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 FORMAT = 3
 MODELS = Path(__file__).parent.parent / "models"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from stages.lib import files
+from stages.common import files
 
 NAME = "input.json"
 

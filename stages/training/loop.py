@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
 
-from stages.lib.batches import Sequences, training_batches
-from stages.lib.checkpoints import Checkpoint
-from stages.lib.command import InputError
-from stages.lib.inference import predict
+from stages.common.command import InputError
+from stages.training.batches import Sequences, training_batches
+from stages.training.checkpoints import Checkpoint
+from stages.training.inference import predict
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 import torch
 
-from stages.models.cells import Recurrence
-from stages.models.products import linear, tanh_
+from stages.models.layers.cells import Recurrence
+from stages.models.layers.products import linear, tanh_
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
 

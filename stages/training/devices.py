@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 
 def choose_device() -> torch.device:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stages.lib.locks import alone
+from stages.common.locks import alone
 
 
 @contextmanager

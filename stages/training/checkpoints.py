@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from stages.lib import files
+from stages.common import files
 
 
 def resume_key(data: Iterable[Path], *settings: object) -> str:

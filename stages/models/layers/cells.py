@@ -13,7 +13,7 @@ from torch import nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from stages.models.products import linear, weight_gradient
+from stages.models.layers.products import linear, weight_gradient
 
 
 class Recurrence(nn.Module, ABC):

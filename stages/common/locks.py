@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stages.lib.command import InputError
+from stages.common.command import InputError
 
 
 @contextmanager
