@@ -117,7 +117,7 @@ RUNS = {
     "a module above the models": ({"model": "..lib.files"}, "names '..lib.files', which is no module"),
     "a module in a folder": ({"model": "cells/../average"}, "which is no module of stages/models"),
     "a package": ({"model": "__init__"}, "which is no module of stages/models"),
-    "a module without a model": ({"model": "products"}, "no attribute 'Classifier'"),
+    "a module without a model": ({"model": "given_vectors"}, "no attribute 'Classifier'"),
     "another model": ({"model": "tfidf"}, "damaged"),
     "arguments in a list": ({"arguments": [4, 2]}, "run.json: arguments is [4, 2]; it should be a mapping"),
     "arguments that there are not": ({"arguments": SIZES | {"evil": 1}}, "unexpected keyword argument 'evil'"),
