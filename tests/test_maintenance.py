@@ -161,6 +161,29 @@ def test_results_of_other_code_or_parameters_are_stale(project, file, old, new, 
     assert stale_stages(project) == {"train@large": [reason]}
 
 
+def test_of_a_code_folder_only_modules_count_as_dvc_has_it(tmp_path):
+    folder = tmp_path / "stages/training"
+    for module in ("__init__.py", "loop.py", "deeper/cells.py"):
+        (folder / module).parent.mkdir(parents=True, exist_ok=True)
+        (folder / module).write_text(f"# {module}\n")
+    stage = {"cmd": "echo trained > run", "deps": ["stages/training"], "outs": ["run"]}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": stage}}))
+    run(tmp_path, "git", "init", "-q")
+    run(tmp_path, "dvc", "init", "-q")
+    (tmp_path / ".dvcignore").write_text((ROOT / ".dvcignore").read_text())
+    run(tmp_path, "dvc", "repro")
+    [dep] = yaml.safe_load((tmp_path / "dvc.lock").read_text())["stages"]["train"]["deps"]
+    assert dep["md5"] == md5(folder)
+
+    for left in (".DS_Store", "loop.py~", "draft.txt", "__pycache__/loop.cpython-311.pyc"):
+        (folder / left).parent.mkdir(exist_ok=True)
+        (folder / left).write_text("left behind")
+    assert "up to date" in run(tmp_path, "dvc", "repro")
+    assert dep["md5"] == md5(folder)
+    (folder / "loop.py").write_text("# another loop\n")
+    assert "Running stage 'train'" in run(tmp_path, "dvc", "repro")
+
+
 def test_a_lock_cut_short_is_as_in_the_last_commit_again(merging):
     conflicting = (merging / "dvc.lock").read_bytes()
     assert "make resolve" in run(merging, sys.executable, "-m", "maintenance.mend", status=1)
