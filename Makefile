@@ -35,8 +35,8 @@ test: .venv/installed ## run the tests
 faults: .venv/installed ## kill real runs at random points and compare how they end with clean ones
 	@python -m tests.faults
 
-lint: .venv/installed ## check style
-	@ruff check . && ruff format --check .
+lint: .venv/installed ## check style, and which way imports point
+	@ruff check . && ruff format --check . && lint-imports
 
 bench: .venv/installed ## measure speed against the usual ways
 	@python -m pip install --quiet --disable-pip-version-check --no-deps gensim==4.4.0 smart_open==9.0.2 wrapt==2.5.2

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from stages.common.command import InputError
-from stages.lib import sources
+from stages.corpus import sources
 
 ROOT = Path(__file__).parent.parent
 IMDB = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"

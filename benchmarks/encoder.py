@@ -11,9 +11,9 @@ from tqdm import tqdm
 from benchmarks import data, notebook_n
 from benchmarks.pairs import Row, ratio
 from stages.common.command import InputError
-from stages.lib.encoders import FrozenEncoder
-from stages.lib.wordpieces import encode, read_tokenizer
-from stages.training.batches import Sequences
+from stages.encoder.bert import FrozenEncoder
+from stages.text.wordpieces import encode, read_tokenizer
+from stages.training.sequences import Sequences
 
 REVIEWS, MAX_LENGTH = 128, 512
 WHAT = f"MiniLM on {REVIEWS} IMDB reviews, at most {MAX_LENGTH} wordpieces, CPU"

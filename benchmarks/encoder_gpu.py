@@ -11,8 +11,8 @@ from benchmarks import data, notebook_n
 from benchmarks.encoder import MAX_LENGTH, NOTEBOOK, REVIEWS, features, wordpieces
 from benchmarks.pairs import Row, ratio, synchronized
 from stages.common.command import InputError
-from stages.lib.encoders import FrozenEncoder, new_encoder
-from stages.training.batches import Sequences
+from stages.encoder.bert import FrozenEncoder, new_encoder
+from stages.training.sequences import Sequences
 
 WHAT = f"bert-base's shape on {REVIEWS} IMDB reviews, at most {MAX_LENGTH} wordpieces, GPU"
 PEAK = "measured bf16 peak"

@@ -11,36 +11,36 @@ from benchmarks import data, notebook_k
 from benchmarks.pairs import Row, ratio
 from stages.common import params
 from stages.common.command import InputError
-from stages.training.batches import Sequences, training_batches
 from stages.training.inputs import read_input
 from stages.training.loop import Trainer, seed_epoch
+from stages.training.sequences import Sequences, training_batches
 
 ROWS = 3200  # of 59,860, the first ones: a batch takes as long in a longer epoch
-RUNGS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs
+KINDS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs
 OPTIMIZERS = {"torch's AdamW": torch.optim.AdamW, "its SGD": partial(torch.optim.SGD, lr=0.1)}
 AIM = 1 / 3
 
 
-def our_epoch(rung: str, rows: Sequences, vocabulary_size: int, batch_size: int) -> Callable[[], float]:
+def our_epoch(model: str, rows: Sequences, vocabulary_size: int, batch_size: int) -> Callable[[], float]:
     """What `fit` does in every epoch but score valid and save a checkpoint."""
-    model = params.section("models", rung)
-    classifier = importlib.import_module(f"stages.models.{rung}").Classifier
+    model = params.section("models", model)
+    classifier = importlib.import_module(f"stages.models.{model}").Classifier
     module = classifier(vocabulary_size=vocabulary_size, classes=2, **model["architecture"])
     trainer = Trainer(module, torch.device("cpu"), **model["optimization"])
 
     def run() -> float:
         batches = list(training_batches(rows.lengths, batch_size, seed_epoch(1, 1)))
-        return trainer.train_epoch(rows, batches, len(batches), rung)
+        return trainer.train_epoch(rows, batches, len(batches), model)
 
     return run
 
 
 def notebook_epoch(
-    rung: str, rows: Sequences, vocabulary_size: int, batch_size: int, optimizer: Callable
+    model: str, rows: Sequences, vocabulary_size: int, batch_size: int, optimizer: Callable
 ) -> Callable[[], None]:
     """Notebook K's way with our sizes; its lists of ids are made beforehand."""
-    sizes = params.section("models", rung)["architecture"]
-    model = notebook_k.network(rung, vocabulary_size, sizes["embedding_size"], sizes["hidden_size"])
+    sizes = params.section("models", model)["architecture"]
+    model = notebook_k.network(model, vocabulary_size, sizes["embedding_size"], sizes["hidden_size"])
     stepper = optimizer(model.parameters())
     ids = [row.tolist() for row in np.split(rows.tokens, rows.offsets[1:-1])]
     return lambda: notebook_k.train_epoch(model, stepper, ids, rows.labels.tolist(), batch_size)
@@ -48,21 +48,21 @@ def notebook_epoch(
 
 def rows() -> Iterator[Row]:
     """Once with the optimizer of the same kind, once with notebook K's, which does less at every step."""
-    names = {rung: f"{rung}, one epoch on {ROWS:,} rows of SST-2" for rung in RUNGS}
+    names = {model: f"{model}, one epoch on {ROWS:,} rows of SST-2" for model in KINDS}
     others = {name: f"notebook K, {name}" for name in OPTIMIZERS}
     try:
         folder = data.sst2_ids()
     except InputError as error:
-        for rung in RUNGS:
+        for model in KINDS:
             for other in others.values():
-                yield Row(names[rung], other, None, AIM, str(error))
+                yield Row(names[model], other, None, AIM, str(error))
         return
     train = Sequences.read(folder / "train.parquet").part(0, ROWS)
     sizes = (
         read_input(folder)["arguments"]["vocabulary_size"],
         params.section("corpora", "sst2")["training"]["batch_size"],
     )
-    for rung, pairs in RUNGS.items():
+    for model, pairs in KINDS.items():
         for name, optimizer in OPTIMIZERS.items():
-            ours, theirs = our_epoch(rung, train, *sizes), notebook_epoch(rung, train, *sizes, optimizer)
-            yield Row(names[rung], others[name], ratio(ours, theirs, pairs), AIM)
+            ours, theirs = our_epoch(model, train, *sizes), notebook_epoch(model, train, *sizes, optimizer)
+            yield Row(names[model], others[name], ratio(ours, theirs, pairs), AIM)

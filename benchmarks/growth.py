@@ -28,7 +28,7 @@ def add_corpus(params: dict) -> None:
 
 def stages_of(project: Path, rows: int) -> dict[str, dict]:
     """Every stage once, on so many rows; the first call trains the model that predicts."""
-    raw, trained = project / "raw", project / "data/runs/synthetic/average/1"
+    raw, trained = project / "raw", project / "data/trained/synthetic/average/1"
     raw.mkdir()
     for seed, (split, size) in enumerate({"train": rows, "valid": HELD_OUT, "test": HELD_OUT}.items()):
         write_table(raw / f"{split}.tsv", size, seed)

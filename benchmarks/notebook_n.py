@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers import BertModel
 
-from stages.training.batches import Sequences
+from stages.training.sequences import Sequences
 
 
 def reading(folder: Path, rows: Sequences, device: torch.device) -> Callable[[], torch.Tensor]:

@@ -12,10 +12,10 @@ from benchmarks import data
 from benchmarks.pairs import Row, ratio
 from stages.common import params
 from stages.common.command import InputError
-from stages.lib.corpora import read_table, table_settings
-from stages.lib.glove import read_vectors
-from stages.lib.text import split_words
-from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, read_vocabulary, word_ids
+from stages.corpus.rows import read_table, table_settings
+from stages.text.glove import read_vectors
+from stages.text.vocabulary import SPECIAL_TOKENS, build_vocabulary, read_vocabulary, word_ids
+from stages.text.words import split_words
 
 TEXT = "SST-2's training file: reading, words, vocabulary, ids"
 GLOVE = "GloVe's 400,000 vectors of 50 numbers, those of SST-2's words"

@@ -19,9 +19,9 @@ def main(corpora: str, glove: str, encoder: str) -> None:
             sys.exit(f"error: {corpora} differ under `run` in params.yaml; run one after the other")
         params["run"] |= wanted[0] | {"corpora": names}
     if glove:
-        params["run"]["glove"] = [int(glove) if glove.isdigit() else glove]
+        params["run"]["glove_dimensions"] = [int(glove) if glove.isdigit() else glove]
     if encoder:
-        params["run"]["encoder"] = encoder
+        params["run"]["encoders"] = [encoder]
     path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 

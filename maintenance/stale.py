@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-CHOSEN_FOR_ONE_RUN = ("corpora", "glove")  # of `run`, as `make repro CORPORA=… GLOVE=…` does
+CHOSEN_FOR_ONE_RUN = ("corpora", "glove_dimensions")  # of `run`, as `make repro CORPORA=… GLOVE=…` does
 
 
 def stale_stages(root: Path = ROOT) -> dict[str, list[str]]:
@@ -41,7 +41,7 @@ def differences(root: Path, stage: dict, values: str, entry: dict, params: dict)
 
 def differences_of_run(root: Path, stage: dict, items: dict[str, str], entry: dict, params: dict) -> list[str]:
     def resolved(text: str) -> str:
-        text = text.replace("${run.encoder}", params["run"]["encoder"])
+        text = text.replace("${run.encoders[0]}", params["run"]["encoders"][0])
         return re.sub(r"\$\{item\.(\w+)\}", lambda item: items[item[1]], text)
 
     deps = {resolved(dep) for dep in stage["deps"]}
@@ -65,6 +65,8 @@ def value_of(params: dict, key: str) -> object:
 
 def lasting(key: str, value: object) -> object:
     """A parameter's value without what is chosen for one run."""
+    if key in [f"run.{name}" for name in CHOSEN_FOR_ONE_RUN]:
+        return None
     return {name: each for name, each in value.items() if name not in CHOSEN_FOR_ONE_RUN} if key == "run" else value
 
 

@@ -7,10 +7,11 @@ import pandas as pd
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib.calibration import expected_calibration_error, reliability
-from stages.lib.predictions import Predictions, read_predictions
-from stages.lib.slices import slices
-from stages.lib.vocabulary import SPECIAL_TOKENS, read_vocabulary
+from stages.scoring.calibration import expected_calibration_error, reliability
+from stages.scoring.predictions import Predictions, read_predictions
+from stages.scoring.selection import selected_models
+from stages.scoring.text_subsets import text_subsets
+from stages.text.vocabulary import SPECIAL_TOKENS, read_vocabulary
 
 MISTAKES = 5  # of a rung
 
@@ -50,22 +51,22 @@ def main() -> None:
     paths = {"predictions": Path, "rows": Path, "words": Path, "ids": Path, "out": Path, "texts": Path}
     arguments = command.arguments(__doc__, corpus=str, **paths)
     everything = params.load()
-    split, names = everything["evaluate"]["splits"][-1], params.selected_rungs(everything)
+    split, names = everything["evaluate"]["splits"][-1], selected_models(everything)
     classes = list(params.section("corpora", arguments.corpus)["labels"])
-    rungs = read_predictions(arguments.predictions, names, split, classes)
+    models = read_predictions(arguments.predictions, names, split, classes)
     words = pd.read_parquet(arguments.words / f"{split}.parquet").set_index("id")["words"].sort_index()
-    if list(words.index) != list(rungs[names[0]].ids):
+    if list(words.index) != list(models[names[0]].ids):
         raise InputError(f"{arguments.words} is of other rows than {arguments.predictions}; run `dvc repro`")
-    kinds = slices(words, set(read_vocabulary(arguments.ids / "vocab.txt")) - set(SPECIAL_TOKENS))
-    found = {name: errors_of(predictions, kinds) for name, predictions in rungs.items()}
-    first = {name: predictions.predicted[0] for name, predictions in rungs.items()}
+    kinds = text_subsets(words, set(read_vocabulary(arguments.ids / "vocab.txt")) - set(SPECIAL_TOKENS))
+    found = {name: errors_of(predictions, kinds) for name, predictions in models.items()}
+    first = {name: predictions.predicted[0] for name, predictions in models.items()}
     agreement = {a: {b: round(float((first[a] == first[b]).mean()), 4) for b in first} for a in first}
-    files.write_json(arguments.out, {"split": split, "rungs": found, "agreement": agreement})
+    files.write_json(arguments.out, {"split": split, "models": found, "agreement": agreement})
 
     texts = pd.read_parquet(arguments.rows / f"{split}.parquet").set_index("id")["text"]
-    ids = sorted({mistake["id"] for rung in found.values() for mistake in rung["mistakes"]})
+    ids = sorted({mistake["id"] for model in found.values() for mistake in model["mistakes"]})
     files.write_json(arguments.texts, {row: texts[row] for row in ids})
-    print(*(f"{name}: calibration error {rung['expected_calibration_error']:.3f} " for name, rung in found.items()))
+    print(*(f"{name}: calibration error {model['expected_calibration_error']:.3f} " for name, model in found.items()))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib.lengths import shorten
-from stages.lib.vocabulary import SPECIAL_TOKENS, build_vocabulary, word_ids, write_vocabulary
+from stages.text.truncation import shorten
+from stages.text.vocabulary import SPECIAL_TOKENS, build_vocabulary, word_ids, write_vocabulary
 from stages.training.inputs import write_input
 
 ROWS = 10_000  # in memory at a time

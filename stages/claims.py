@@ -6,9 +6,9 @@ from pathlib import Path
 import yaml
 
 from stages.common import command, files
-from stages.lib.results import read_json
+from stages.common.files import read_json
 
-CLAIMS = Path(__file__).parent / "lib/claims.yaml"
+CLAIMS = Path(__file__).parent / "studies/claims.yaml"
 
 
 def value_at(results: Path, address: str) -> float | None:

@@ -7,12 +7,13 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from stages.common import command, files, params
-from stages.lib.comparisons import compare_pairs, interval, resampled_accuracies, rounded
-from stages.lib.predictions import Predictions, read_predictions
-from stages.lib.scores import over_seeds, scores
+from stages.scoring.comparisons import compare_pairs, interval, resampled_accuracies, rounded
+from stages.scoring.predictions import Predictions, read_predictions
+from stages.scoring.scores import over_seeds, scores
+from stages.scoring.selection import selected_models
 
 
-def of_rung(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
+def of_model(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
     """A rung's scores, means over its runs; its accuracy's interval, and the share of rows in each cell of confusion.
 
     resampled: its accuracy on every bootstrap sample.
@@ -32,19 +33,19 @@ def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, predictions=Path, metrics=Path, out=Path)
     everything = params.load()
     chosen, split = everything["compare"], everything["evaluate"]["splits"][-1]
-    names, classes = params.selected_rungs(everything), list(params.section("corpora", arguments.corpus)["labels"])
-    rungs = read_predictions(arguments.predictions, names, split, classes)
-    correct = {name: found.correct for name, found in rungs.items()}
+    names, classes = selected_models(everything), list(params.section("corpora", arguments.corpus)["labels"])
+    models = read_predictions(arguments.predictions, names, split, classes)
+    correct = {name: found.correct for name, found in models.items()}
     shares = np.stack([of_runs.mean(axis=0) for of_runs in correct.values()])
     resampled = resampled_accuracies(shares, chosen["resamples"], chosen["seed"])
 
     found = {}
     for name, accuracies in zip(names, resampled, strict=True):
         metrics = json.loads((arguments.metrics / f"{name}.json").read_text(encoding="utf-8"))
-        found[name] = of_rung(rungs[name], accuracies, chosen["confidence"]) | {"parameters": metrics["parameters"]}
+        found[name] = of_model(models[name], accuracies, chosen["confidence"]) | {"parameters": metrics["parameters"]}
     pairs = compare_pairs(correct, resampled, chosen["confidence"])
     about = {"split": split, "rows": shares.shape[1], "classes": classes, "order": names}
-    files.write_json(arguments.out, about | chosen | {"rungs": found, "pairs": pairs})
+    files.write_json(arguments.out, about | chosen | {"models": found, "pairs": pairs})
     different = sum(pair["differs"] for pair in pairs)
     print(f"{arguments.corpus}: the tests tell {different} of {len(pairs)} pairs of rungs apart")
 

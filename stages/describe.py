@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
 from stages.common import command, files, params
-from stages.lib.corpora import read_table, table_settings
-from stages.lib.held_out import share_sizes
-from stages.lib.text import split_words
-from stages.lib.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
+from stages.corpus.rows import read_table, table_settings
+from stages.corpus.splits import share_sizes
+from stages.text.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
+from stages.text.words import split_words
 
 EXAMPLE = "Hello WORLD how ARE you?"  # the notebook's
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from stages.common import command, files, params
-from stages.lib import archives, sources, text_folders
+from stages.corpus import archives, sources, text_folders
 
 
 def write_tables(folder: Path, tables: dict[str, dict]) -> None:

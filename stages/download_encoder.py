@@ -6,8 +6,8 @@ from pathlib import Path
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib import sources
-from stages.lib.encoder_files import FILES, check_encoder
+from stages.corpus import sources
+from stages.encoder.bert_files import FILES, check_encoder
 
 
 def source_folder(source: dict) -> Path:

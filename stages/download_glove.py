@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib import archives, sources
+from stages.corpus import archives, sources
 
 
 def main() -> None:

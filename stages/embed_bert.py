@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from stages.common import command, files, params
 from stages.common.locks import alone
-from stages.lib.encoders import FrozenEncoder
-from stages.lib.features import FeatureFile, check_space
-from stages.training.batches import Sequences, read_splits
+from stages.encoder.bert import FrozenEncoder
+from stages.encoder.feature_file import FeatureFile, check_space
 from stages.training.checkpoints import remove_checkpoints, resume_key
 from stages.training.devices import choose_device, note_emulation
 from stages.training.inputs import read_input, write_input
+from stages.training.sequences import Sequences, read_splits
 
 
 def write_rows(path: Path, rows: Sequences) -> None:

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 
 from stages.common import command, files
-from stages.lib.glove import read_vectors
-from stages.lib.vocabulary import PADDING, SPECIAL_TOKENS, UNKNOWN, read_vocabulary
-from stages.training.inputs import read_input, write_input
+from stages.text.glove import read_vectors
+from stages.text.vocabulary import SPECIAL_TOKENS, read_vocabulary
+from stages.training.inputs import PADDING, UNKNOWN, read_input, write_input
 
 SEED = 1  # of the vectors of words that GloVe lacks
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common import command, files
-from stages.lib.paper import alternating_sum, attention_by_means, cross_entropy_is_likelihood, parameters
+from stages.studies.derivations import alternating_sum, attention_by_means, cross_entropy_is_likelihood, parameters
 
 
 def main() -> None:

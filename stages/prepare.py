@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib.corpora import read_rows, read_table, table_settings
-from stages.lib.held_out import hold_out_sentences, hold_out_share
-from stages.lib.repeated import Repeated
+from stages.corpus.duplicates import Repeated
+from stages.corpus.rows import read_rows, read_table, table_settings
+from stages.corpus.splits import hold_out_sentences, hold_out_share
 
 SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "label": pa.int64()})
 

@@ -12,9 +12,9 @@ from torch import nn
 from tqdm import tqdm
 
 from stages.common import command, files, params
-from stages.training.batches import Sequences, read_splits
 from stages.training.inference import predict
 from stages.training.inputs import read_input
+from stages.training.sequences import Sequences, read_splits
 
 CPU = torch.device("cpu")
 

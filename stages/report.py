@@ -7,9 +7,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib.report_corpora import describe, evaluated
-from stages.lib.report_studies import gates, scaling
-from stages.lib.results import read_json
+from stages.common.files import read_json
+from stages.reporting.corpora import describe, evaluated
+from stages.reporting.studies import gates, scaling
 
 PACKAGES = ("dvc", "torch", "transformers", "tokenizers", "scikit-learn", "scipy", "numpy", "pandas", "pyarrow")
 
@@ -29,8 +29,8 @@ def main() -> None:
         for folder in folders
     ]
     template = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "lib"), autoescape=True, undefined=StrictUndefined
-    ).get_template("report.html")
+        loader=FileSystemLoader(Path(__file__).parent / "reporting"), autoescape=True, undefined=StrictUndefined
+    ).get_template("page.html")
     page = template.render(
         corpora=corpora,
         claims=claims,

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from stages.common import command, files, params
-from stages.lib.gradient_flow import decay_rate, gradient_norms
-from stages.lib.memory_task import SYMBOLS, Recaller, draw
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
 from stages.models.layers.rnn_cell import RNN
+from stages.studies.gradient_flow import decay_rate, gradient_norms
+from stages.studies.memory_task import SYMBOLS, Recaller, draw
 
 START = "at the start"
 TEST_SEQUENCES = 512

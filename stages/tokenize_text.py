@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.common import command, files, params
-from stages.lib.text import split_words
+from stages.text.words import split_words
 
 ROWS = 10_000  # in memory at a time
 

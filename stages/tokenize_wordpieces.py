@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.lib.lengths import shorten
-from stages.lib.wordpieces import encode, read_tokenizer
+from stages.text.truncation import shorten
+from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.inputs import write_input
 
 ROWS = 10_000  # in memory at a time

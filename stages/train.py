@@ -12,18 +12,18 @@ from safetensors.torch import load_file, save
 
 from stages.common import command, files, params
 from stages.common.locks import alone
-from stages.training.batches import read_splits
 from stages.training.checkpoints import Checkpoint, remove_checkpoints, resume_key
 from stages.training.devices import choose_device, note_emulation
 from stages.training.inference import predict
 from stages.training.inputs import read_input
 from stages.training.loop import Trainer, fit
-from stages.training.runs import predictions, write_run
+from stages.training.sequences import read_splits
+from stages.training.trained import predictions, write_trained
 
 
 def train(arguments: argparse.Namespace) -> None:
     corpus, model = params.section("corpora", arguments.corpus), params.section("models", arguments.model)
-    training, about = corpus[arguments.schedule], read_input(arguments.input)
+    training, about = corpus[arguments.settings], read_input(arguments.input)
     rows = read_splits(arguments.input)
     sizes = {**about["arguments"], "classes": len(corpus["labels"]), **model["architecture"]}
     classifier = importlib.import_module(f"stages.models.{arguments.model}").Classifier
@@ -53,24 +53,24 @@ def train(arguments: argparse.Namespace) -> None:
         fit(trainer, known, None, final, last_epoch=progress.best_epoch, **settings)
     logits["test"] = predict(trainer.averaged, rows["test"], device)
 
-    run = {"model": arguments.model, "arguments": sizes, "input": about, "corpus": arguments.corpus}
-    run |= {"labels": list(corpus["labels"]), "seed": arguments.seed, "best_epoch": progress.best_epoch}
-    run["parameters"] = sum(parameter.numel() for parameter in trainer.model.parameters())
+    trained = {"model": arguments.model, "arguments": sizes, "input": about, "corpus": arguments.corpus}
+    trained |= {"labels": list(corpus["labels"]), "seed": arguments.seed, "best_epoch": progress.best_epoch}
+    trained["parameters"] = sum(parameter.numel() for parameter in trainer.model.parameters())
     tables = []
     for split, given in logits.items():
         names = {"id": rows[split].ids, "label": rows[split].labels}
-        tables.append(predictions(split, names, given.softmax(dim=1).numpy(), run["labels"]))
+        tables.append(predictions(split, names, given.softmax(dim=1).numpy(), trained["labels"]))
     kept = [arguments.input / name for name in about["files"]]
     with files.new_folder(arguments.out) as folder:
         (folder / "model.safetensors").write_bytes(save(trainer.best))
-        write_run(folder, run, pd.DataFrame(progress.history), pd.concat(tables), kept)
+        write_trained(folder, trained, pd.DataFrame(progress.history), pd.concat(tables), kept)
     remove_checkpoints(arguments.checkpoints)
 
 
 def main() -> None:
     paths = {"input": Path, "checkpoints": Path, "out": Path}
     optional = {"pretrained": Path}
-    arguments = command.arguments(__doc__, optional, corpus=str, model=str, seed=int, schedule=str, **paths)
+    arguments = command.arguments(__doc__, optional, corpus=str, model=str, seed=int, settings=str, **paths)
     with alone(arguments.checkpoints):
         train(arguments)
 

@@ -8,9 +8,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import ParameterGrid
 
 from stages.common import command, files, params
-from stages.lib.vocabulary import write_vocabulary
 from stages.models import tfidf
-from stages.training.runs import predictions, write_run
+from stages.text.vocabulary import write_vocabulary
+from stages.training.trained import predictions, write_trained
 
 
 def search(train: pd.DataFrame, valid: pd.DataFrame, longest_ngram: list[int], **others: list) -> pd.DataFrame:
@@ -45,14 +45,14 @@ def main() -> None:
     probabilities["test"] = model.probabilities(rows["test"]["words"])
 
     about = {"kind": "text", "tokenizer": corpus["tokenizer"], "files": ["ngrams.txt"]}
-    run = {"model": arguments.model, "arguments": best, "input": about, "corpus": arguments.corpus}
-    run |= {"labels": list(corpus["labels"]), "seed": None, "best_epoch": None}
-    run["parameters"] = model.tensors()["coefficients"].size + model.tensors()["intercepts"].size
-    tables = [predictions(split, rows[split], given, run["labels"]) for split, given in probabilities.items()]
+    trained = {"model": arguments.model, "arguments": best, "input": about, "corpus": arguments.corpus}
+    trained |= {"labels": list(corpus["labels"]), "seed": None, "best_epoch": None}
+    trained["parameters"] = model.tensors()["coefficients"].size + model.tensors()["intercepts"].size
+    tables = [predictions(split, rows[split], given, trained["labels"]) for split, given in probabilities.items()]
     with files.new_folder(arguments.out) as folder:
         (folder / "model.safetensors").write_bytes(save(model.tensors()))
         write_vocabulary(folder / "ngrams.txt", model.ngrams)
-        write_run(folder, run, tried, pd.concat(tables), kept=[])
+        write_trained(folder, trained, tried, pd.concat(tables), kept=[])
     print(f"best on valid: {best}")
 
 

@@ -240,7 +240,7 @@ def test_disk_without_room_is_reported_and_leaves_no_out(project, check):
             "schedule": "training",
             "input": "data/ids/own",
             "checkpoints": "data/checkpoints",
-            "out": "data/runs/own/average/1",
+            "out": "data/trained/own/average/1",
         },
     }
     for stage, options in stages.items():

@@ -10,8 +10,8 @@ import pytest
 from maintenance.stale import stale_stages
 from stages.common import params
 from stages.evaluate import DIGITS, SHOWN
-from stages.lib.predictions import read_predictions
-from stages.lib.scores import over_seeds, scores
+from stages.scoring.predictions import read_predictions
+from stages.scoring.scores import over_seeds, scores
 
 ROOT = Path(__file__).parent.parent
 CORPORA = ("sst2", "imdb", "sample")  # the columns of the README's table
@@ -22,27 +22,27 @@ def test_there_are_metrics_of_every_corpus():
     assert {path.parent.name for path in METRICS} == set(CORPORA)
 
 
-def rungs_of(corpus: str) -> dict[str, dict]:
-    return json.loads((ROOT / "results" / corpus / "comparison.json").read_text())["rungs"]
+def models_of(corpus: str) -> dict[str, dict]:
+    return json.loads((ROOT / "results" / corpus / "comparison.json").read_text())["models"]
 
 
-@pytest.mark.parametrize(("corpus", "rung"), [(corpus, rung) for corpus in CORPORA for rung in rungs_of(corpus)])
-def test_the_readme_quotes_the_accuracy_and_its_interval(corpus, rung):
-    found = rungs_of(corpus)[rung]
+@pytest.mark.parametrize(("corpus", "rung"), [(corpus, model) for corpus in CORPORA for model in models_of(corpus)])
+def test_the_readme_quotes_the_accuracy_and_its_interval(corpus, model):
+    found = models_of(corpus)[model]
     low, high = (100 * end for end in found["interval"])
     quoted = f"{100 * found['accuracy']:.1f} ({low:.1f}–{high:.1f})"
-    rows = re.findall(rf"^\| `{rung}` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(rf"^\| `{model}` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) == 1
     assert rows[0].split("|")[4 + CORPORA.index(corpus)].strip() == quoted
 
 
 @pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_metrics_follow_from_the_predictions_beside_them(path):
-    corpus, rung = path.parent.name, path.stem
+    corpus, model = path.parent.name, path.stem
     classes = list(params.load(ROOT / "params.yaml")["corpora"][corpus]["labels"])
     metrics = json.loads(path.read_text())
     for split in ("valid", "test"):
-        found = read_predictions(ROOT / "results" / corpus / "predictions", [rung], split, classes)[rung]
+        found = read_predictions(ROOT / "results" / corpus / "predictions", [model], split, classes)[model]
         expected = over_seeds([scores(found.labels, probabilities) for probabilities in found.probabilities], DIGITS)
         assert metrics[split] == {name: expected[name] for name in SHOWN} | {"n": len(found.ids)}
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
-from stages.lib.calibration import expected_calibration_error, reliability
-from stages.lib.comparisons import compare_pairs, holm, interval, mcnemar, resampled_accuracies
+from stages.scoring.calibration import expected_calibration_error, reliability
+from stages.scoring.comparisons import compare_pairs, holm, interval, mcnemar, resampled_accuracies
 
 
 def right(rows: int, accuracy: float, seed: int) -> np.ndarray:
@@ -28,7 +28,7 @@ def test_the_same_seed_gives_the_same_interval():
     assert (first == again).all() and not (first == other).all()
 
 
-def test_all_rungs_are_resampled_on_the_same_rows():
+def test_all_models_are_resampled_on_the_same_rows():
     of_rows = right(500, 0.8, seed=1).astype(float)
     resampled = resampled_accuracies(np.stack([of_rows, of_rows]), 500, seed=1)
     assert (resampled[0] == resampled[1]).all()
@@ -61,16 +61,16 @@ def flipped(of_rows: np.ndarray, share: float) -> np.ndarray:
 
 @pytest.mark.parametrize(("rows", "accuracy"), [(25_000, 0.9), (2_000, 0.9)])
 def test_one_per_cent_of_predictions_flipped_shows_in_the_interval_and_in_the_test(rows, accuracy):
-    rungs = {"as predicted": right(rows, accuracy, seed=1)[None]}
-    rungs["flipped"] = flipped(rungs["as predicted"][0], 0.01)[None]
-    resampled = resampled_accuracies(np.concatenate(list(rungs.values())).astype(float), 2000, seed=1)
-    [pair] = compare_pairs(rungs, resampled, 0.95)
+    models = {"as predicted": right(rows, accuracy, seed=1)[None]}
+    models["flipped"] = flipped(models["as predicted"][0], 0.01)[None]
+    resampled = resampled_accuracies(np.concatenate(list(models.values())).astype(float), 2000, seed=1)
+    [pair] = compare_pairs(models, resampled, 0.95)
     assert pair["difference"] < 0
     assert pair["interval"][1] < 0
     assert pair["p_value_holm"] < 0.01
 
 
-def test_a_rung_is_not_found_to_differ_from_itself_under_another_name():
+def test_a_model_is_not_found_to_differ_from_itself_under_another_name():
     of_rows = right(2000, 0.85, seed=1)[None]
     resampled = resampled_accuracies(np.concatenate([of_rows, of_rows]).astype(float), 500, seed=1)
     [pair] = compare_pairs({"a": of_rows, "b": of_rows}, resampled, 0.95)

@@ -2,18 +2,24 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
-
-from stages.common.params import RUNGS
 
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 SCHEMA = yaml.safe_load((ROOT / "stages/params.schema.yaml").read_text())
 MODEL = "${item.model}"
+# Imported and yet no dep: it can refuse or fail, but what it lets through does not depend on how it is written.
+HARMLESS = {
+    "stages/common/command.py": "reads a command's options and puts errors into one sentence",
+    "stages/common/files.py": "writes what it is given, whole or not at all; JSON and SHA-256 are what they are",
+    "stages/common/locks.py": "lets one process at a time write a path",
+    "stages/common/params.py": "gives params.yaml as it is, or says what is wrong in it",
+}
 
 
 def imported_files(path: str) -> set[str]:
@@ -47,20 +53,28 @@ def script(stage: str) -> str:
 
 
 def models_of(stage: str) -> list[str]:
-    """The rungs of a stage's matrix or recipes, whether or not they are selected now."""
+    """The models of a stage's matrix or recipes, whether or not they are selected now."""
     if stage == "repeat_notebook":
         return sorted({recipe["model"] for recipe in PARAMS["notebook"].values()})
     group = STAGES[stage].get("matrix", {}).get("model", "")
-    return PARAMS["run"][re.fullmatch(r"\$\{run\.(\w+)\}", group)[1]] if group else []
+    if not group:
+        return []
+    kind = re.fullmatch(r"\$\{run\.models\.(\w+)\}", group)[1]
+    return sorted({model for run in runs() for model in run["models"][kind]})
+
+
+def runs() -> list[dict]:
+    """What `run` says, and what it says where a corpus is chosen alone."""
+    return [PARAMS["run"], *(PARAMS["run"] | corpus["run"] for corpus in PARAMS["corpora"].values() if "run" in corpus)]
 
 
 def needed_files(stage: str, model: str) -> set[str]:
-    """The local modules that a stage runs, with a rung of its matrix or "" where it has none."""
+    """The local modules that a stage runs, for a model of its matrix or "", less what is harmless."""
     needed = {script(stage)} | imported_files(script(stage))
     if model and not stage.startswith("evaluate"):
         file = f"stages/models/{model}.py"
         needed |= {file} | imported_files(file)
-    return needed
+    return needed - set(HARMLESS)
 
 
 def code_deps(stage: str, model: str) -> set[str]:
@@ -91,6 +105,30 @@ def test_a_stage_depends_on_no_file_that_is_not_there(stage):
     assert [file for file in files if not (ROOT / file).exists()] == []
 
 
+@pytest.mark.parametrize("file", HARMLESS)
+def test_what_is_harmless_is_imported_and_no_dep(file):
+    assert any(file in imported_files(script(stage)) for stage in STAGES)
+    assert [stage for stage in STAGES for dep in STAGES[stage]["deps"] if Path(file).is_relative_to(dep)] == []
+
+
+def test_no_module_imports_a_script():
+    scripts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "stages").glob("*.py")}
+    modules = [path.relative_to(ROOT).as_posix() for path in (ROOT / "stages").rglob("*.py")]
+    assert {path: found for path in modules if (found := imported_files(path) & scripts)} == {}
+
+
+def test_a_folder_holds_at_most_twelve_modules_or_all_scripts_or_models():
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "stages").rglob("*.py")}
+    counts = {folder: len(list((ROOT / folder).glob("[!_]*.py"))) for folder in folders - {"stages", "stages/models"}}
+    assert {folder: count for folder, count in counts.items() if count > 12} == {}
+
+
+def test_the_linter_of_imports_knows_every_folder():
+    [contract] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
+    assert layers == {path.parent.name for path in (ROOT / "stages").glob("*/__init__.py")}
+
+
 def test_every_script_is_a_stage_and_has_a_description():
     scripts = {f"stages/{path.name}" for path in (ROOT / "stages").glob("*.py")} - {"stages/__init__.py"}
     assert {script(stage) for stage in STAGES} == scripts
@@ -111,8 +149,7 @@ def test_every_group_of_trainings_is_evaluated():
 
 def test_every_model_has_a_file_parameters_a_schema_and_a_place_in_a_run():
     files = {path.stem for path in (ROOT / "stages/models").glob("*.py") if "class Classifier" in path.read_text()}
-    runs = [PARAMS["run"], *(corpus.get("run", {}) for corpus in PARAMS["corpora"].values())]
-    selectable = {model for run in runs for group in RUNGS for model in run.get(group, [])}
+    selectable = {model for run in runs() for models in run["models"].values() for model in models}
     assert files == set(PARAMS["models"]) == set(SCHEMA["properties"]["models"]["properties"]) == selectable
 
 

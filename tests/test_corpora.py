@@ -12,10 +12,10 @@ import pytest
 
 from stages import build_vocab
 from stages.common.command import InputError
-from stages.lib.corpora import read_table
-from stages.lib.held_out import contained, hold_out_sentences
-from stages.lib.text import split_words
-from stages.lib.vocabulary import build_vocabulary, read_vocabulary, write_vocabulary
+from stages.corpus.rows import read_table
+from stages.corpus.splits import contained, hold_out_sentences
+from stages.text.vocabulary import build_vocabulary, read_vocabulary, write_vocabulary
+from stages.text.words import split_words
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 COLUMNS = {"text": "text", "label": "label", "labels": {"negative": "0", "positive": "1"}}

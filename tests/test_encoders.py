@@ -27,12 +27,12 @@ from transformers import BertConfig, BertModel
 from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
 from stages.common.command import InputError
 from stages.common.files import sha256
-from stages.lib import features
-from stages.lib.encoders import FrozenEncoder, with_weights
-from stages.lib.wordpieces import encode, read_tokenizer
-from stages.models import bert_bigru
-from stages.training.batches import OnDisk, Sequences, read_splits
+from stages.encoder import feature_file
+from stages.encoder.bert import FrozenEncoder, with_weights
+from stages.models import bigru
+from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.inputs import read_input, write_input
+from stages.training.sequences import OnDisk, Sequences, read_splits
 
 CPU = torch.device("cpu")
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
@@ -78,7 +78,7 @@ def test_n4_1_a_long_text_keeps_510_pieces_between_its_ends(minilm):
 
 def test_n4_4_has_as_many_parameters_as_the_notebooks():
     with torch.device("meta"):
-        model = bert_bigru.Classifier(768, 1, 1, hidden_size=256, dropout=0.25, pooling="final")
+        model = bigru.Classifier(768, 1, 1, hidden_size=256, dropout=0.25, pooling="final")
         encoder = BertModel(BertConfig())
     own, berts = (sum(parameter.numel() for parameter in module.parameters()) for module in (model, encoder))
     assert own == 2_759_169
@@ -155,8 +155,8 @@ def test_a_layer_that_is_not_there_is_refused(tiny):
         frozen(tiny, [0, 3])
 
 
-def bigru(states: int) -> bert_bigru.Classifier:
-    return bert_bigru.Classifier(16, states, 2, hidden_size=6, dropout=0.25, pooling="max")
+def bigru(states: int) -> bigru.Classifier:
+    return bigru.Classifier(16, states, 2, hidden_size=6, dropout=0.25, pooling="max")
 
 
 def test_a_learned_mix_starts_as_the_mean_and_is_trained():
@@ -175,9 +175,9 @@ def rows_of(count: int, seed: int = 1) -> Sequences:
     return Sequences.of([generator.integers(5, 60, generator.integers(2, 30)).tolist() for _ in range(count)])
 
 
-def fill(path: Path, rows: Sequences, shards: int | None = None) -> features.FeatureFile:
+def fill(path: Path, rows: Sequences, shards: int | None = None) -> feature_file.FeatureFile:
     """Write features that follow from the tokens, and stop in the middle of the shard after so many."""
-    file = features.FeatureFile(path, rows, 4)
+    file = feature_file.FeatureFile(path, rows, 4)
     for number, (part, array) in enumerate(file.missing()):
         if number == shards:
             break
@@ -187,7 +187,7 @@ def fill(path: Path, rows: Sequences, shards: int | None = None) -> features.Fea
 
 @pytest.mark.parametrize("tail", [b"", b"x", b"torn" * 30], ids=["whole", "torn", "torn by more than a token"])
 def test_a_feature_file_goes_on_after_each_shard_to_the_same_bytes(tmp_path, monkeypatch, tail):
-    monkeypatch.setattr(features, "SHARD", 50)
+    monkeypatch.setattr(feature_file, "SHARD", 50)
     rows = rows_of(30)
     shards = len(fill(tmp_path / "whole.npy", rows).ends)
     assert 5 < shards < 30
@@ -215,14 +215,14 @@ def test_a_feature_file_torn_in_its_header_is_begun_again(tmp_path, size):
 
 def test_a_disk_without_room_is_reported_before_anything_is_computed(tmp_path, monkeypatch):
     rows = rows_of(30)
-    files = [features.FeatureFile(tmp_path / f"{name}.npy", rows, 4) for name in "ab"]
+    files = [feature_file.FeatureFile(tmp_path / f"{name}.npy", rows, 4) for name in "ab"]
     needed = 2 * 8 * len(rows.tokens)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(features.shutil, "disk_usage", lambda _: usage(0, 0, needed))
-    features.check_space(files)
-    monkeypatch.setattr(features.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
+    monkeypatch.setattr(feature_file.shutil, "disk_usage", lambda _: usage(0, 0, needed))
+    feature_file.check_space(files)
+    monkeypatch.setattr(feature_file.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
     with pytest.raises(InputError, match=r"the features take .* GB and .* GB are free; free some"):
-        features.check_space(files)
+        feature_file.check_space(files)
 
 
 @pytest.fixture

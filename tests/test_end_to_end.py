@@ -88,7 +88,7 @@ def test_a_second_run_has_nothing_to_do_and_changes_nothing(project):
     assert run(project, "git", "status", "--porcelain") == ""
 
 
-def test_one_changed_number_reruns_its_rung_alone_and_shows_in_the_diff(project):
+def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project):
     run(project, "git", "switch", "-qc", "faster")
     change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.01))
     output = run(project, "dvc", "repro")
@@ -118,10 +118,10 @@ def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatc
     run(project, "git", "checkout", "-q", ".")
 
     for dimension, output in zip((50, 100), outputs, strict=True):
-        rungs = ("glove_lstm", "glove_bilstm")
+        models = ("glove_lstm", "glove_bilstm")
         expected = {f"download_glove@{dimension}", f"embed_glove@sample-{dimension}"}
-        expected |= {f"train_vectors@sample-{dimension}-{rung}-1" for rung in rungs}
-        expected |= {f"evaluate_vectors@sample-{rung}-{dimension}" for rung in rungs}
+        expected |= {f"train_vectors@sample-{dimension}-{model}-1" for model in models}
+        expected |= {f"evaluate_vectors@sample-{model}-{dimension}" for model in models}
         assert stages_that_ran(output) - {"check_params"} == expected | SUMMARIES
 
 

@@ -16,11 +16,11 @@ from safetensors.numpy import load_file
 
 from stages import build_vocab, download_glove, embed_glove, prepare, tokenize_text
 from stages.common.command import InputError
-from stages.lib import glove
 from stages.models import glove_bilstm, glove_lstm
-from stages.training.batches import Sequences
+from stages.text import glove
 from stages.training.inputs import write_input
 from stages.training.loop import Trainer
+from stages.training.sequences import Sequences
 
 ODD_WORDS = ['"', "'", "#", "null", "nan", "NA", "1.5", ",", '"quoted"', "déjà"]
 NUMBERS = ["0.1 -0.2 0.30000001 4", "1e-3 -2.5 0.123456789 7", "-0.5 0.25 1 1.5"]

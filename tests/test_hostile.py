@@ -19,7 +19,7 @@ from conftest import REPOSITORY
 from stages import download, download_glove
 from stages.common import params
 from stages.common.command import InputError
-from stages.lib import archives, sources
+from stages.corpus import archives, sources
 
 FILES = {"train.tsv": b"train" * 1000, "valid.tsv": b"valid", "test.tsv": b"test"}
 CPU = torch.device("cpu")

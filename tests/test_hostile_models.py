@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 
 from stages import download_encoder, predict
 from stages.common.command import InputError
-from stages.lib.scorers import load_scorer
-from stages.models import average, bert_finetuned
-from stages.training.runs import read_run, write_run
+from stages.models import average, finetuned
+from stages.serving.scorers import load_scorer
+from stages.training.trained import read_trained, write_trained
 
 CPU = torch.device("cpu")
 
@@ -83,7 +83,7 @@ def new_run(folder: Path, classifier: type, sizes: dict, kind: str, labels: list
     torch.manual_seed(1)
     save_file(classifier(**arguments).state_dict(), folder / "model.safetensors")
     (folder / "vocab.txt").write_text("<pad>\n<unk>\ngood\nbad\n")
-    write_run(folder, run, pd.DataFrame(), pd.DataFrame(), [])
+    write_trained(folder, run, pd.DataFrame(), pd.DataFrame(), [])
     return folder
 
 
@@ -160,7 +160,7 @@ def test_a_run_json_that_is_no_runs_is_refused(words_run, content):
     (words_run / "run.json").write_bytes(content)
     refusal(words_run)
     with pytest.raises(InputError, match=r"run\.json"):
-        read_run(words_run)
+        read_trained(words_run)
 
 
 def test_a_vocabulary_that_agrees_with_the_input_but_not_with_the_model_is_refused(words_run):
@@ -217,7 +217,7 @@ def test_a_swapped_tokenizer_is_refused_in_an_encoder_and_in_a_run(
     assert message in said
     assert list(Path("data/encoders").iterdir()) == []
     sizes = {"config": BERT, "precision": "fp32"}
-    run = new_run(tmp_path / "run", bert_finetuned.Classifier, sizes, "wordpieces", ["negative", "positive"])
+    run = new_run(tmp_path / "run", finetuned.Classifier, sizes, "wordpieces", ["negative", "positive"])
     (run / "tokenizer.json").write_bytes((own / "tokenizer.json").read_bytes())
     assert message in refusal(run)
 
@@ -233,7 +233,7 @@ def answers(project, run_here, monkeypatch, capsys) -> Callable[..., str]:
     project.write("texts", b"good\ngood bad\n")
 
     def answers(labels: list[str], **options: object) -> str:
-        new_run(Path("data/runs/own/average/1"), average.Classifier, {"vocabulary_size": 4}, "words", labels)
+        new_run(Path("data/trained/own/average/1"), average.Classifier, {"vocabulary_size": 4}, "words", labels)
         said = run_here(predict, corpus="own", **options)
         return said or capsys.readouterr().out
 
@@ -258,7 +258,7 @@ def test_of_two_classes_the_last_ones_probability_is_said(answers):
 
 def test_a_terminal_gets_the_chosen_classs_probability(answers, monkeypatch):
     rows = [json.loads(line) for line in answers(LABELS, model="average", file="texts").splitlines()]
-    shutil.rmtree("data/runs")
+    shutil.rmtree("data/trained")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     expected = [f"{row['label']:10} {max(row['probabilities'].values()):.3f}  {row['text']}" for row in rows]
     assert answers(LABELS, model="average", file="texts").splitlines() == expected
@@ -281,7 +281,7 @@ def test_the_sentences_of_params_get_every_class(answers, project):
         assert set(entry["probabilities"]["average"]) == set(LABELS)
 
 
-def test_a_seed_for_a_rung_without_seeds_is_refused(answers, project):
-    new_run(project.folder / "data/runs/own/tfidf", average.Classifier, {"vocabulary_size": 4}, "words", ["a", "b"])
+def test_a_seed_for_a_model_without_seeds_is_refused(answers, project):
+    new_run(project.folder / "data/trained/own/tfidf", average.Classifier, {"vocabulary_size": 4}, "words", ["a", "b"])
     message = answers(["a", "b"], model="tfidf", seed=1, file="texts")
-    assert message == "error: data/runs/own/tfidf is trained without a seed; leave --seed out"
+    assert message == "error: data/trained/own/tfidf is trained without a seed; leave --seed out"

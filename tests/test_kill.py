@@ -37,7 +37,7 @@ def start_training(project: Project):
 
     def start(name: str) -> subprocess.Popen:
         options = {"schedule": "training", "input": "data/ids/own"}
-        options |= {"checkpoints": f"data/checkpoints-{name}", "out": f"data/runs/{name}"}
+        options |= {"checkpoints": f"data/checkpoints-{name}", "out": f"data/trained/{name}"}
         arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
         return subprocess.Popen(
             [sys.executable, "-m", "stages.train", "--corpus", "own", "--model", "rnn", "--seed", "1", *arguments],
@@ -66,21 +66,21 @@ def test_a_killed_training_ends_in_the_bytes_of_a_clean_one(start_training, proj
         time.sleep(0.2)  # into the next epoch
         killed.send_signal(signal.SIGKILL)
         killed.wait()
-        assert not (project.folder / "data/runs/killed").exists()
+        assert not (project.folder / "data/trained/killed").exists()
 
     resumed = start_training("killed")
     assert "resumed after epoch" in resumed.communicate()[0]
-    assert bytes_of(project.folder / "data/runs/killed") == bytes_of(project.folder / "data/runs/clean")
+    assert bytes_of(project.folder / "data/trained/killed") == bytes_of(project.folder / "data/trained/clean")
     assert list((project.folder / "data/checkpoints-killed").iterdir()) == []
 
 
 def test_what_another_training_still_writes_is_left_alone(project, run_here, check, monkeypatch):
     monkeypatch.chdir(project.folder)
     checkpoints = Path("data/checkpoints/own/rnn/1")
-    options = {"schedule": "training", "input": "data/ids/own", "out": "data/runs/own/rnn/1"}
+    options = {"schedule": "training", "input": "data/ids/own", "out": "data/trained/own/rnn/1"}
     with alone(checkpoints):
         said = run_here(train, corpus="own", model="rnn", seed=1, checkpoints=checkpoints, **options)
-    check(said, project.folder / "data/runs", "another run", "rnn/1")
+    check(said, project.folder / "data/trained", "another run", "rnn/1")
 
 
 def test_what_another_run_still_writes_is_left_alone(project, run_here, check, monkeypatch):

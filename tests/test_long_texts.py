@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import tokenize_wordpieces
-from stages.lib.lengths import PARTS, shorten
+from stages.text.truncation import PARTS, shorten
 
 ROWS = [[1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4], [], [8]]
 

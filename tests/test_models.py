@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 
 from stages.common import params
-from stages.lib.vocabulary import PADDING, UNKNOWN
 from stages.models.layers.embedding import WordEmbedding
 from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
+from stages.text.vocabulary import PADDING, UNKNOWN
 
 ROOT = Path(__file__).parent.parent
 PARAMS = params.load(ROOT / "params.yaml")
 RUNS = [PARAMS["run"], *(corpus["run"] for corpus in PARAMS["corpora"].values() if "run" in corpus)]
-KINDS = {model: kind for run in RUNS for kind in params.RUNGS[1:] for model in run.get(kind, [])}  # what each reads
+KINDS = {model: kind for run in RUNS for kind in params.KINDS[1:] for model in run.get(kind, [])}  # what each reads
 WORDS, WIDTH = 50, 16
 BERT = {
     "vocab_size": WORDS,

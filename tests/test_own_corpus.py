@@ -16,7 +16,7 @@ import stages.prepare
 import stages.tokenize_text
 import stages.train
 import stages.train_linear
-from stages.training.runs import probability_columns
+from stages.training.trained import probability_columns
 
 WORDS = {
     "0": ["schlecht", "naß", "grau", "fade"],
@@ -68,7 +68,7 @@ def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytes
     monkeypatch.setenv("DEVICE", "cpu")
     Path("data/own").mkdir(parents=True)
 
-    def evaluated(write: Callable[[Path], dict], rung: str) -> dict:
+    def evaluated(write: Callable[[Path], dict], model: str) -> dict:
         described = {"source": {"files": {"all.csv": None}}} | write(Path("data/own"))
         (name,) = described["source"]["files"]
         shares = {"test": {"fraction": 0.25, "seed": 1}, "valid": {"fraction": 0.25, "seed": 1}}
@@ -77,15 +77,15 @@ def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytes
         for key, value in described.items():
             project.set(f"corpora.own.{key}", value)
         project.set("run.seeds", [1])
-        corpus, run = {"corpus": "own"}, f"data/runs/own/{rung}"
+        corpus, run = {"corpus": "own"}, f"data/trained/own/{model}"
         results = {"metrics": "metrics.json", "predictions": "results.parquet", "confusion": "confusion.csv"}
         train = (
-            (stages.train_linear, {"model": rung, "words": "words", "out": run})
-            if rung == "tfidf"
+            (stages.train_linear, {"model": model, "words": "words", "out": run})
+            if model == "tfidf"
             else (
                 stages.train,
                 {
-                    "model": rung,
+                    "model": model,
                     "seed": 1,
                     "schedule": "training",
                     "input": "ids",
@@ -119,10 +119,10 @@ CASES = [
 
 
 @pytest.mark.parametrize(("write", "rung"), CASES, ids=lambda value: getattr(value, "__name__", value))
-def test_a_corpus_of_ones_own_is_learned(evaluated, write, rung):
-    metrics = evaluated(write, rung)
+def test_a_corpus_of_ones_own_is_learned(evaluated, write, model):
+    metrics = evaluated(write, model)
     assert metrics["test"]["accuracy"] > 0.9
     assert metrics["test"]["n"] == 30
     names = probability_columns(["bad", "good", "fair"] if write is three_classes else ["negative", "positive"])[1:]
     results = pd.read_parquet("results.parquet")
-    assert list(results)[3:] == [name if rung == "tfidf" else f"{name}_1" for name in names]
+    assert list(results)[3:] == [name if model == "tfidf" else f"{name}_1" for name in names]

@@ -25,11 +25,11 @@ from transformers import BertConfig, BertModel
 
 from stages.common import command
 from stages.common.command import InputError
-from stages.lib.lines import CHUNK_TEXTS
-from stages.lib.scorers import load_scorer
-from stages.training.runs import most_accurate
+from stages.serving.console import CHUNK_TEXTS
+from stages.serving.scorers import load_scorer
+from stages.training.trained import most_accurate
 
-RUNGS = {"tfidf": "text", "average": "words", "bert_bigru": "features", "bert_finetuned": "wordpieces"}
+KINDS = {"tfidf": "text", "average": "words", "bert_bigru": "features", "bert_finetuned": "wordpieces"}
 INPUTS = {"average": "data/ids", "bert_bigru": "data/features", "bert_finetuned": "data/wordpieces"}
 WORDS = [["awful", "dull", "bad", "hated"], ["great", "fine", "good", "loved"]]
 NEUTRAL = ["the", "film", "was", "a", "story", "and", "it", "is", "plot", "acting"]
@@ -78,11 +78,11 @@ def trained(tmp_path_factory) -> Path:
     corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
     checksums = dict.fromkeys(("config.json", "model.safetensors", "tokenizer.json"))
     encoder = {"source": {"folder": "tiny"}, "checksums": checksums, "max_length": 64, "layers": [0, 1, 2]}
-    rungs = {kind: [rung] for rung, kind in RUNGS.items()}
+    models = {kind: [model] for model, kind in KINDS.items()}
     project.set("corpora.own", corpus)
     project.set("encoders.tiny", encoder | {"mix": "mean"})
     run = {"corpora": ["own"], "glove": [], "vectors": [], "encoder": "tiny", "notebook": [], "seeds": [1, 2]}
-    project.set("run", rungs | run)
+    project.set("run", models | run)
     project.set("models.average.optimization.learning_rate", 0.02)
     project.set("models.average.optimization.average_decay", 0.5)
     project.set("models.bert_bigru.architecture.hidden_size", 8)
@@ -101,16 +101,16 @@ def trained(tmp_path_factory) -> Path:
         run_stage(patch, "tokenize_wordpieces", **bert, rows=rows, out="data/wordpieces")
         partial = {"checkpoints": "data/checkpoints"}
         run_stage(patch, "embed_bert", **bert, wordpieces="data/wordpieces", **partial, out="data/features")
-        run_stage(patch, "train_linear", model="tfidf", words="data/words", out="data/runs/own/tfidf")
+        run_stage(patch, "train_linear", model="tfidf", words="data/words", out="data/trained/own/tfidf")
         for model, folder in INPUTS.items():
             chosen = {"model": model, "input": folder, "schedule": "training"} | partial
             if model == "bert_finetuned":
                 chosen |= {"schedule": "finetuning", "pretrained": f"{weights}/model.safetensors"}
             for seed in (1, 2):
-                run_stage(patch, "train", **chosen, seed=seed, out=f"data/runs/own/{model}/{seed}")
-        for rung in RUNGS:
-            outs = {"metrics": f"metrics/own/{rung}.json", "predictions": f"results/own/predictions/{rung}.parquet"}
-            run_stage(patch, "evaluate", runs=f"data/runs/own/{rung}", **outs, confusion=f"plots/{rung}.csv")
+                run_stage(patch, "train", **chosen, seed=seed, out=f"data/trained/own/{model}/{seed}")
+        for model in KINDS:
+            outs = {"metrics": f"metrics/own/{model}.json", "predictions": f"results/own/predictions/{model}.parquet"}
+            run_stage(patch, "evaluate", runs=f"data/trained/own/{model}", **outs, confusion=f"plots/{model}.csv")
     return project.folder
 
 
@@ -120,8 +120,8 @@ def here(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return trained
 
 
-def run_of(folder: Path, rung: str, seed: int = 2) -> Path:
-    return folder / "data/runs/own" / (rung if rung == "tfidf" else f"{rung}/{seed}")
+def run_of(folder: Path, model: str, seed: int = 2) -> Path:
+    return folder / "data/trained/own" / (model if model == "tfidf" else f"{model}/{seed}")
 
 
 def texts_of(folder: Path) -> list[str]:
@@ -129,28 +129,28 @@ def texts_of(folder: Path) -> list[str]:
     return pd.concat(rows)["text"].tolist()
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_texts_are_scored_as_the_training_scored_them(here, rung):
-    run, scorer = load_scorer(run_of(here, rung), here / "data/encoders", CPU)
-    expected = pd.read_parquet(run_of(here, rung) / "predictions.parquet")["probability_positive"].to_numpy()
+@pytest.mark.parametrize("rung", KINDS)
+def test_texts_are_scored_as_the_training_scored_them(here, model):
+    run, scorer = load_scorer(run_of(here, model), here / "data/encoders", CPU)
+    expected = pd.read_parquet(run_of(here, model) / "predictions.parquet")["probability_positive"].to_numpy()
     scored = scorer(texts_of(here))
-    assert (run["model"], run["input"]["kind"], scored.shape) == (rung, RUNGS[rung], (40, 2))
-    assert scored[:, 1] == pytest.approx(expected, abs=1e-3 if rung == "bert_bigru" else 1e-5)
+    assert (run["model"], run["input"]["kind"], scored.shape) == (model, KINDS[model], (40, 2))
+    assert scored[:, 1] == pytest.approx(expected, abs=1e-3 if model == "bert_bigru" else 1e-5)
     assert np.ptp(expected) > 0.01
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_a_text_is_scored_alone_as_among_others(here, rung):
-    _, scorer = load_scorer(run_of(here, rung), here / "data/encoders", CPU)
+@pytest.mark.parametrize("rung", KINDS)
+def test_a_text_is_scored_alone_as_among_others(here, model):
+    _, scorer = load_scorer(run_of(here, model), here / "data/encoders", CPU)
     texts = ["good!", "the plot was dull and it is a story!", "xyz unheard", "!"]
     alone = np.concatenate([scorer([text]) for text in texts])
-    assert scorer(texts) == pytest.approx(alone, abs=1e-3 if rung == "bert_bigru" else 1e-5)
+    assert scorer(texts) == pytest.approx(alone, abs=1e-3 if model == "bert_bigru" else 1e-5)
 
 
 @pytest.mark.parametrize("rung", ["tfidf", "average", "bert_finetuned"])
-def test_the_folder_of_a_run_is_enough(here, tmp_path, rung):
-    copied = shutil.copytree(run_of(here, rung), tmp_path / "elsewhere")
-    expected = load_scorer(run_of(here, rung), here / "data/encoders", CPU)[1](texts_of(here))
+def test_the_folder_of_a_run_is_enough(here, tmp_path, model):
+    copied = shutil.copytree(run_of(here, model), tmp_path / "elsewhere")
+    expected = load_scorer(run_of(here, model), here / "data/encoders", CPU)[1](texts_of(here))
     assert load_scorer(copied, tmp_path / "no encoders", CPU)[1](texts_of(here)).tolist() == expected.tolist()
 
 
@@ -191,18 +191,18 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize(("rung", "name", "damage", "message"), DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_run_is_refused_in_one_line(here, tmp_path, rung, name, damage, message):
-    folder = shutil.copytree(run_of(here, rung), tmp_path / "run")
+def test_a_damaged_run_is_refused_in_one_line(here, tmp_path, model, name, damage, message):
+    folder = shutil.copytree(run_of(here, model), tmp_path / "run")
     damage(folder / name)
     with pytest.raises(SystemExit, match=f"^error: [^\n]*{message}[^\n]*$") as refused:
         command.run(lambda: load_scorer(folder, here / "data/encoders", CPU))
     assert str(folder) in str(refused.value)
 
 
-def test_the_most_accurate_on_valid_of_the_trained_rungs_is_chosen(here, tmp_path):
-    for rung, accuracy in {"tfidf": 0.7, "average": 0.8, "bert_bigru": 0.8, "lstm": 0.99}.items():
-        (tmp_path / f"{rung}.json").write_text(json.dumps({"valid": {"accuracy": accuracy}}))
-    assert most_accurate(here / "data/runs/own", tmp_path) == "average"
+def test_the_most_accurate_on_valid_of_the_trained_models_is_chosen(here, tmp_path):
+    for model, accuracy in {"tfidf": 0.7, "average": 0.8, "bert_bigru": 0.8, "lstm": 0.99}.items():
+        (tmp_path / f"{model}.json").write_text(json.dumps({"valid": {"accuracy": accuracy}}))
+    assert most_accurate(here / "data/trained/own", tmp_path) == "average"
     with pytest.raises(InputError, match=r"own holds no trained model; run `make repro CORPORA=own` first"):
         most_accurate(tmp_path / "own", tmp_path)
 
@@ -233,28 +233,28 @@ def test_arguments_a_file_and_standard_input_are_scored_alike(here, monkeypatch,
 
 def test_without_a_model_the_chosen_one_is_named(here, monkeypatch, capsys):
     run_stage(monkeypatch, "predict", "a text")
-    chosen = most_accurate(here / "data/runs/own", here / "metrics/own")
+    chosen = most_accurate(here / "data/trained/own", here / "metrics/own")
     assert capsys.readouterr().err == f"scored by {chosen}; --model chooses another\n"
 
 
 @pytest.mark.parametrize("options", [{"model": "averige"}, {"model": "average", "seed": 7}])
 def test_what_is_not_trained_is_refused(here, monkeypatch, options):
-    with pytest.raises(InputError, match=rf"data/runs/own.*{options['model']}"):
+    with pytest.raises(InputError, match=rf"data/trained/own.*{options['model']}"):
         run_stage(monkeypatch, "predict", "a text", **options)
 
 
-def test_params_sentences_are_scored_by_every_rung_over_its_seeds(here, monkeypatch, tmp_path):
+def test_params_sentences_are_scored_by_every_model_over_its_seeds(here, monkeypatch, tmp_path):
     for name in ("first", "again"):
         run_stage(monkeypatch, "predict", out=tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
     scored = json.loads((tmp_path / "first").read_text())["sentences"]
     texts = [entry["text"] for entry in scored]
     assert texts == yaml.safe_load(Path("params.yaml").read_text())["predict"]["sentences"]
-    for rung in RUNGS:
-        scorers = [load_scorer(run_of(here, rung, seed), here / "data/encoders", CPU)[1] for seed in (1, 2)]
+    for model in KINDS:
+        scorers = [load_scorer(run_of(here, model, seed), here / "data/encoders", CPU)[1] for seed in (1, 2)]
         means = np.mean([scorer(texts)[:, 1] for scorer in scorers], axis=0)
-        assert [entry["probability"][rung] for entry in scored] == pytest.approx(means, abs=1e-4)
-    assert all(set(entry["probability"]) == set(RUNGS) for entry in scored)
+        assert [entry["probability"][model] for entry in scored] == pytest.approx(means, abs=1e-4)
+    assert all(set(entry["probability"]) == set(KINDS) for entry in scored)
 
 
 def test_a_terminal_gets_a_table_that_no_text_can_steer(here, monkeypatch):

@@ -14,12 +14,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.common.command import InputError
-from stages.lib import archives, glove
-from stages.lib.lines import LONGEST, read_lines
-from stages.lib.text import split_words
-from stages.lib.vocabulary import read_vocabulary, write_vocabulary
-from stages.lib.wordpieces import encode, read_tokenizer
-from stages.training.runs import FORMAT, KEYS, read_run
+from stages.corpus import archives
+from stages.serving.console import LONGEST, read_lines
+from stages.text import glove
+from stages.text.vocabulary import read_vocabulary, write_vocabulary
+from stages.text.wordpieces import encode, read_tokenizer
+from stages.text.words import split_words
+from stages.training.trained import FORMAT, KEYS, read_trained
 
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("fixed")
@@ -136,7 +137,7 @@ def test_a_run_json_names_a_model_or_is_refused(content):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "run.json").write_bytes(content)
         try:
-            run = read_run(Path(folder))
+            run = read_trained(Path(folder))
         except InputError as error:
             assert str(error).startswith(f"{folder}/run.json ")
         else:

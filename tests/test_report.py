@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from stages import report
-from stages.lib.report_corpora import evaluated
+from stages.reporting.corpora import evaluated
 
 ROOT = Path(__file__).parent.parent
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -37,7 +37,7 @@ def page(tmp_path_factory) -> Path:
 
 
 def names_of_mistakes(path: Path) -> list[str]:
-    return [mistake["id"] for rung in json.loads(path.read_text())["rungs"].values() for mistake in rung["mistakes"]]
+    return [mistake["id"] for model in json.loads(path.read_text())["models"].values() for mistake in model["mistakes"]]
 
 
 class Elements(HTMLParser):

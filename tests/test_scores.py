@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.lib.scores import over_seeds, scores
+from stages.scoring.scores import over_seeds, scores
 
 LABELS = np.array([1, 1, 1, 0, 0, 0, 0, 1])
 PROBABILITIES = np.array([0.9, 0.8, 0.4, 0.2, 0.6, 0.1, 0.5, 0.7])  # of class 1

@@ -15,7 +15,7 @@ import pytest
 import urllib3
 
 from stages.common.command import InputError
-from stages.lib import archives, sources
+from stages.corpus import archives, sources
 
 CONTENT = random.Random(1).randbytes(50_000)
 

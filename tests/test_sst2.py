@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages.lib.held_out import contained
+from stages.corpus.splits import contained
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,16 +12,16 @@ import torch.nn.functional as F
 
 from stages import claims, repeat_notebook
 from stages.common.command import InputError
-from stages.lib.gradient_flow import decay_rate, gradient_norms
-from stages.lib.memory_task import SYMBOLS, draw
-from stages.lib.paper import alternating_sum, attention_by_means, cross_entropy_is_likelihood, parameters
-from stages.lib.predictions import read_predictions
-from stages.lib.slices import slices
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
 from stages.models.layers.rnn_cell import RNN
 from stages.models.layers.self_attention import linear_attention, positions, softmax_attention
-from stages.training.batches import Sequences
+from stages.scoring.predictions import read_predictions
+from stages.scoring.text_subsets import text_subsets
+from stages.studies.derivations import alternating_sum, attention_by_means, cross_entropy_is_likelihood, parameters
+from stages.studies.gradient_flow import decay_rate, gradient_norms
+from stages.studies.memory_task import SYMBOLS, draw
+from stages.training.sequences import Sequences
 
 ROOT = Path(__file__).parent.parent
 
@@ -147,7 +147,7 @@ def test_texts_fall_into_kinds():
     words = pd.Series(
         [["a"], ["a", "b"], ["not", "a", "x"], ["a", "do", "n't", "b"], ["a"] * 99 + ["x"]], index=list("abcde")
     )
-    kinds = slices(words, {"a", "b", "not", "do", "n't"})
+    kinds = text_subsets(words, {"a", "b", "not", "do", "n't"})
     assert kinds["negation"].tolist() == ["not negated", "not negated", "negated", "negated", "not negated"]
     assert kinds["unknown words"].tolist() == ["none", "none", "more", "none", "up to 2%"]
     assert kinds["length"].tolist() == [
@@ -158,8 +158,8 @@ def test_texts_fall_into_kinds():
         "100 to 100 words",
     ]
     apart = pd.Series([["don", "'", "t"], ["t", "-", "shirt"]])
-    assert slices(apart, set())["negation"].tolist() == ["negated", "not negated"]
-    alike = slices(pd.Series([["a"], ["b"]]), {"a"})["length"]
+    assert text_subsets(apart, set())["negation"].tolist() == ["negated", "not negated"]
+    alike = text_subsets(pd.Series([["a"], ["b"]]), {"a"})["length"]
     assert alike.tolist() == ["1 to 1 words"] * 2
 
 
@@ -177,7 +177,7 @@ def test_what_the_notebooks_derive_holds():
 @pytest.fixture
 def results(tmp_path) -> Path:
     (tmp_path / "sst2").mkdir()
-    (tmp_path / "sst2/corpus.json").write_text(json.dumps({"rows": [3, 4], "rungs": {}}))
+    (tmp_path / "sst2/corpus.json").write_text(json.dumps({"rows": [3, 4], "models": {}}))
     return tmp_path
 
 
@@ -209,7 +209,7 @@ def test_every_address_that_a_run_of_today_can_have_filled_is_filled():
 
 
 def test_a_claim_about_test_is_not_measured_on_valid(results):
-    (results / "sst2/comparison.json").write_text(json.dumps({"split": "valid", "rungs": {"rnn": {"accuracy": 0.9}}}))
+    (results / "sst2/comparison.json").write_text(json.dumps({"split": "valid", "models": {"rnn": {"accuracy": 0.9}}}))
     assert claims.value_at(results, "sst2/comparison.json/rungs/rnn/accuracy") is None
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stages import analyze, compare
-from stages.lib.report_corpora import describe, evaluated
+from stages.reporting.corpora import describe, evaluated
 from tests.conftest import Project
 
 ROWS = 60
@@ -22,10 +22,10 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
     """The results of rungs, each with the share of rows on which its runs are right, after both stages."""
 
     def summarized(
-        rungs: dict[str, list[float]], labels: dict[str, str] = TWO, split: str = "test", draw: Callable = made_up
+        models: dict[str, list[float]], labels: dict[str, str] = TWO, split: str = "test", draw: Callable = made_up
     ) -> Path:
         project.set("corpora.own.labels", labels)
-        project.set("run", run_of(list(rungs)))
+        project.set("run", run_of(list(models)))
         project.set("evaluate.splits", ["valid", "test"] if split == "test" else ["valid"])
         project.set("compare.resamples", 200)
         ids = [f"{split}.tsv:{row}" for row in range(2, ROWS + 2)]
@@ -40,14 +40,14 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
         texts = [" ".join(text) for text in words]
         pd.DataFrame({"id": ids, "label": truth, "text": texts}).to_parquet(folders["rows"] / f"{split}.parquet")
         (folders["ids"] / "vocab.txt").write_text("<pad>\n<unk>\ngood\n")
-        for rung, shares in rungs.items():
+        for model, shares in models.items():
             table = {"split": split, "id": ids, "label": truth}
             for seed, share in enumerate(shares, start=1):
                 probabilities = draw(truth, len(labels), share, seed)
                 names = [f"probability_{label}" + (f"_{seed}" if len(shares) > 1 else "") for label in labels]
                 table |= dict(zip(names[1:], probabilities.T[1:], strict=True))
-            pd.DataFrame(table).to_parquet(folders["results/own/predictions"] / f"{rung}.parquet")
-            (folders["metrics"] / f"{rung}.json").write_text(json.dumps({"parameters": 7}))
+            pd.DataFrame(table).to_parquet(folders["results/own/predictions"] / f"{model}.parquet")
+            (folders["metrics"] / f"{model}.json").write_text(json.dumps({"parameters": 7}))
         monkeypatch.chdir(project.folder)
         given = {"corpus": "own", "predictions": "results/own/predictions"}
         assert run_here(compare, **given, metrics="metrics", out="results/own/comparison.json") == ""
@@ -58,9 +58,9 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
     return summarized
 
 
-def run_of(rungs: list[str]) -> dict:
+def run_of(models: list[str]) -> dict:
     empty = {key: [] for key in ("text", "glove", "vectors", "features", "wordpieces", "notebook")}
-    return empty | {"corpora": ["own"], "words": rungs, "encoder": "minilm", "seeds": [1]}
+    return empty | {"corpora": ["own"], "words": models, "encoder": "minilm", "seeds": [1]}
 
 
 def made_up(truth: np.ndarray, classes: int, share: float, seed: int) -> np.ndarray:
@@ -79,23 +79,23 @@ def sure(truth: np.ndarray, classes: int, share: float, seed: int) -> np.ndarray
 
 @pytest.mark.parametrize("labels", [TWO, THREE], ids=["two classes", "three"])
 @pytest.mark.parametrize("split", ["test", "valid"])
-def test_every_rung_has_its_scores_interval_and_pairs(summarized, labels, split):
+def test_every_model_has_its_scores_interval_and_pairs(summarized, labels, split):
     results = summarized({"average": [0.6], "rnn": [0.9, 0.8], "lstm": [0.9]}, labels, split)
     found = json.loads((results / "comparison.json").read_text())
     assert (found["split"], found["rows"], found["order"]) == (split, ROWS, ["average", "rnn", "lstm"])
-    rung = found["rungs"]["rnn"]
-    assert rung["accuracies"] == [0.9, 0.8] and rung["accuracy"] == 0.85 and rung["runs"] == 2
-    assert rung["interval"][0] < 0.85 < rung["interval"][1]
-    assert np.sum(rung["confusion"]) == pytest.approx(1, abs=1e-3)
-    assert np.trace(rung["confusion"]) == pytest.approx(0.85, abs=1e-3)
+    model = found["models"]["rnn"]
+    assert model["accuracies"] == [0.9, 0.8] and model["accuracy"] == 0.85 and model["runs"] == 2
+    assert model["interval"][0] < 0.85 < model["interval"][1]
+    assert np.sum(model["confusion"]) == pytest.approx(1, abs=1e-3)
+    assert np.trace(model["confusion"]) == pytest.approx(0.85, abs=1e-3)
     pairs = {(pair["first"], pair["second"]): pair for pair in found["pairs"]}
     assert set(pairs) == {("average", "rnn"), ("average", "lstm"), ("rnn", "lstm")}
     assert pairs["average", "lstm"]["difference"] == pytest.approx(0.3)
     assert pairs["average", "lstm"]["p_value_holm"] < 0.01
 
     errors = json.loads((results / "errors.json").read_text())
-    assert errors["rungs"]["lstm"]["expected_calibration_error"] == pytest.approx(0.1)  # says 0.8, is right on 0.9
-    for groups in errors["rungs"]["lstm"]["accuracy_by"].values():
+    assert errors["models"]["lstm"]["expected_calibration_error"] == pytest.approx(0.1)  # says 0.8, is right on 0.9
+    for groups in errors["models"]["lstm"]["accuracy_by"].values():
         assert sum(group["rows"] for group in groups) == ROWS
         assert sum(group["rows"] * group["accuracy"] for group in groups) == pytest.approx(54, abs=0.1)
     assert errors["agreement"]["average"]["average"] == 1
@@ -104,7 +104,7 @@ def test_every_rung_has_its_scores_interval_and_pairs(summarized, labels, split)
 
 def test_the_surest_mistakes_come_with_their_texts_outside_of_git(summarized):
     results = summarized({"average": [0.6]})
-    mistakes = json.loads((results / "errors.json").read_text())["rungs"]["average"]["mistakes"]
+    mistakes = json.loads((results / "errors.json").read_text())["models"]["average"]["mistakes"]
     texts = json.loads((results.parent.parent / "mistakes.json").read_text())
     assert len(mistakes) == analyze.MISTAKES
     assert {mistake["id"] for mistake in mistakes} == set(texts)
@@ -112,12 +112,12 @@ def test_the_surest_mistakes_come_with_their_texts_outside_of_git(summarized):
     assert "text" not in json.dumps(mistakes)
 
 
-@pytest.mark.parametrize("rungs", [{"average": [1.0]}, {"average": [1.0], "rnn": [1.0, 1.0]}])
-def test_rungs_without_a_mistake_or_without_another_beside_them_are_described(summarized, rungs):
-    results = summarized(rungs)
+@pytest.mark.parametrize("models", [{"average": [1.0]}, {"average": [1.0], "rnn": [1.0, 1.0]}])
+def test_models_without_a_mistake_or_without_another_beside_them_are_described(summarized, models):
+    results = summarized(models)
     assert evaluated(results.parent) == [results]
     found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={})
-    assert list(found["rungs"]) == list(rungs)
+    assert list(found["models"]) == list(models)
     assert found["mistakes"]["average"] == []
     assert set(found["charts"]) == {"ladder", "reliability"}  # no epochs, no learning curves
 
@@ -125,10 +125,10 @@ def test_rungs_without_a_mistake_or_without_another_beside_them_are_described(su
 def test_sure_predictions_of_three_classes_are_scored_though_float32_rounds(summarized):
     """The first class's probability is what the others leave, and float32 may have it below 0."""
     results = summarized({"average": [0.9], "rnn": [0.8, 0.9]}, THREE, draw=sure)
-    assert json.loads((results / "comparison.json").read_text())["rungs"]["rnn"]["accuracy"] == 0.85
+    assert json.loads((results / "comparison.json").read_text())["models"]["rnn"]["accuracy"] == 0.85
 
 
-def test_rows_that_are_not_the_same_for_all_rungs_are_one_sentence(summarized, run_here):
+def test_rows_that_are_not_the_same_for_all_models_are_one_sentence(summarized, run_here):
     results = summarized({"average": [0.6], "rnn": [0.9]})
     path = results / "predictions/rnn.parquet"
     pd.read_parquet(path).iloc[:-1].to_parquet(path)
@@ -137,14 +137,14 @@ def test_rows_that_are_not_the_same_for_all_rungs_are_one_sentence(summarized, r
     assert not Path("other.json").exists()
 
 
-def test_a_run_of_no_rung_is_one_sentence(project, run_here, monkeypatch):
+def test_a_run_of_no_model_is_one_sentence(project, run_here, monkeypatch):
     project.set("run", run_of([]))
     monkeypatch.chdir(project.folder)
     said = run_here(compare, corpus="own", predictions="none", metrics="metrics", out="out.json")
     assert said.startswith("error: params.yaml: run names no rung")
 
 
-def test_a_rung_that_was_not_evaluated_is_one_sentence(project, run_here, monkeypatch):
+def test_a_model_that_was_not_evaluated_is_one_sentence(project, run_here, monkeypatch):
     project.set("run", run_of(["average"]))
     monkeypatch.chdir(project.folder)
     said = run_here(compare, corpus="own", predictions="none", metrics="metrics", out="out.json")

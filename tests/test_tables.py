@@ -12,9 +12,9 @@ import pytest
 from conftest import CORPUS, Project
 
 import stages.prepare
-from stages.lib import tables
-from stages.lib.corpora import read_table
-from stages.lib.tables import read_blocks
+from stages.corpus import tables
+from stages.corpus.rows import read_table
+from stages.corpus.tables import read_blocks
 
 TEXTS = ["Un film d’été – très bien", 'so called "art"', "semi; colon, comma\ttab", "🙂 عربي mixed"]
 LABELS = [1, 0, 1, 0]

@@ -11,8 +11,8 @@ import pytest
 from conftest import REPOSITORY
 
 from stages.common.command import InputError
-from stages.lib.lines import CHUNK_CHARACTERS, CHUNK_TEXTS, LONGEST, chunks, read_texts
-from stages.lib.text import split_words
+from stages.serving.console import CHUNK_CHARACTERS, CHUNK_TEXTS, LONGEST, chunks, read_texts
+from stages.text.words import split_words
 
 MIRROR = Path(os.environ.get("DATA_MIRROR") or "nowhere")
 

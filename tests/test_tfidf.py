@@ -19,10 +19,10 @@ from sklearn.linear_model import LogisticRegression
 
 from stages import train_linear
 from stages.common.command import InputError
-from stages.lib.scorers import load_scorer
-from stages.lib.vocabulary import write_vocabulary
 from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio
-from stages.training.runs import write_run
+from stages.serving.scorers import load_scorer
+from stages.text.vocabulary import write_vocabulary
+from stages.training.trained import write_trained
 
 TEXTS = [["a", "good", "film"], ["good", "good", "good"], ["a", "bad", "film"], ["bad"]]
 LABELS = np.array([1, 1, 0, 0])
@@ -211,7 +211,9 @@ def test_a_damaged_run_is_refused_before_a_text_is_read(tmp_path, damage, messag
     run = {"model": "tfidf", "arguments": {}, "input": about, "corpus": "own", "labels": ["negative", "positive"]}
     write_vocabulary(tmp_path / "ngrams.txt", model.ngrams)
     (tmp_path / "model.safetensors").write_bytes(save(model.tensors()))
-    write_run(tmp_path, run | {"seed": None, "best_epoch": None, "parameters": 1}, pd.DataFrame(), pd.DataFrame(), [])
+    write_trained(
+        tmp_path, run | {"seed": None, "best_epoch": None, "parameters": 1}, pd.DataFrame(), pd.DataFrame(), []
+    )
     load_scorer(tmp_path, tmp_path, torch.device("cpu"))
     damage(tmp_path)
     with pytest.raises(InputError, match=message) as refused:

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import save
 
 from stages.common.command import InputError
-from stages.models import bert_finetuned, glove_lstm, lstm
-from stages.training.batches import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
+from stages.models import finetuned, glove_lstm, lstm
 from stages.training.checkpoints import Checkpoint, remove_checkpoints
 from stages.training.devices import choose_device
 from stages.training.inference import predict
 from stages.training.loop import Trainer, fit
+from stages.training.sequences import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
 
 CPU = torch.device("cpu")
 SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}
@@ -47,7 +47,7 @@ def new_glove_lstm() -> torch.nn.Module:
 
 def new_bert() -> torch.nn.Module:
     config = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
-    return bert_finetuned.Classifier({**config, "intermediate_size": 16}, "fp32", 2, dropout=0.2)
+    return finetuned.Classifier({**config, "intermediate_size": 16}, "fp32", 2, dropout=0.2)
 
 
 def trainer(new_model: Callable[[], torch.nn.Module] = new_lstm, **options: float) -> Trainer:

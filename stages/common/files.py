@@ -58,6 +58,11 @@ def write_json(path: Path, content: dict) -> None:
         temporary.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def read_json(path: Path) -> dict:
+    """What a file holds; nothing, while no run has written it."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,8 +14,6 @@ from stages.common.command import InputError
 SCHEMA = Path(__file__).parent.parent / "params.schema.yaml"
 MODELS = Path(__file__).parent.parent / "models"
 
-SPLITS = ("train", "valid", "test")
-RUNGS = ("text", "words", "vectors", "features", "wordpieces")  # the lists of models in `run`, by what they read
 
 # JSON Schema takes 32.0 for an integer and NaN for a number above 0.
 Validator = jsonschema.validators.extend(
@@ -60,12 +58,6 @@ def section(group: str, name: str) -> dict:
     return entries[name]
 
 
-def selected_rungs(params: dict) -> list[str]:
-    """The models that `run` says are built."""
-    groups = [group for group in RUNGS if group != "vectors" or params["run"]["glove"]]
-    return [model for group in groups for model in params["run"][group]]
-
-
 def sentence(fault: jsonschema.ValidationError) -> str:
     """What a schema's fault says, with the key and what it should be."""
     key = ".".join(map(str, fault.absolute_path)) or "the file"
@@ -89,13 +81,14 @@ def check_names(path: Path, params: dict) -> None:
     for corpus in params["run"]["corpora"]:
         if corpus not in params["corpora"]:
             raise InputError(f"{path}: run.corpora names {corpus!r}{suggestion(corpus, list(params['corpora']))}")
-    for group in RUNGS:
-        for model in params["run"][group]:
+    for kind, models in params["run"]["models"].items():
+        for model in models:
             if model not in params["models"]:
-                raise InputError(f"{path}: run.{group} names {model!r}{suggestion(model, list(params['models']))}")
-    if params["run"]["encoder"] not in params["encoders"]:
-        encoder = params["run"]["encoder"]
-        raise InputError(f"{path}: run.encoder names {encoder!r}{suggestion(encoder, list(params['encoders']))}")
+                known = suggestion(model, list(params["models"]))
+                raise InputError(f"{path}: run.models.{kind} names {model!r}{known}")
+    for encoder in params["run"]["encoders"]:
+        if encoder not in params["encoders"]:
+            raise InputError(f"{path}: run.encoders names {encoder!r}{suggestion(encoder, list(params['encoders']))}")
     for name, corpus in params["corpora"].items():
         final_fit = corpus["training"]["final_fit"] or corpus["finetuning"]["final_fit"]
         valid, test = corpus["splits"]["valid"], corpus["splits"]["test"]

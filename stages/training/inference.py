@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from stages.training.batches import Sequences, evaluation_batches
+from stages.training.sequences import Sequences, evaluation_batches
 
 
 @torch.inference_mode()

@@ -6,13 +6,14 @@ from pathlib import Path
 from stages.common import files
 
 NAME = "input.json"
+PADDING, UNKNOWN = 0, 1  # ids that stand for no word: what fills a batch, and a word that is not in the vocabulary
 
 
 def write_input(folder: Path, *, kind: str, files_to_keep: list[str], arguments: dict, **about: object) -> None:
     """Describe a folder of rows.
 
-    kind: `words`, `wordpieces` or `features`, as `stages/lib/scorers.py` reads texts.
-    files_to_keep: what reading a text needs later; a training copies these files to its run.
+    kind: `words`, `wordpieces` or `features`, as `stages/serving/scorers.py` reads texts.
+    files_to_keep: what reading a text needs later; a training copies these files to its own folder.
     arguments: what a model has to know of its input, passed to its constructor.
     """
     files.write_json(folder / NAME, {"kind": kind, "files": files_to_keep, "arguments": arguments, **about})

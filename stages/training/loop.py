@@ -11,9 +11,9 @@ from torch import nn
 from tqdm import tqdm
 
 from stages.common.command import InputError
-from stages.training.batches import Sequences, training_batches
 from stages.training.checkpoints import Checkpoint
 from stages.training.inference import predict
+from stages.training.sequences import Sequences, training_batches
 
 
 @dataclass

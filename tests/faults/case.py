@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stages.lib import sources
+from stages.corpus import sources
 from tests.faults.host import CHUNK, Host
 from tests.faults.outcomes import contents, differences
 from tests.faults.project import Step

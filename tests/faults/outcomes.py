@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from stages.common import files
-from stages.lib.features import SHARD
+from stages.encoder.feature_file import SHARD
 from tests.faults.project import ENCODER
 
 KEY = 64 + 1  # characters before the name proper of what lies under a resume key

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stages.lib.vocabulary import PADDING, UNKNOWN
+from stages.training.inputs import PADDING, UNKNOWN
 
 
 class WordEmbedding(nn.Embedding):

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from stages.models.layers.cells import Recurrence
-from stages.models.layers.products import linear, tanh_
+from stages.models.layers.matrix_products import linear, tanh_
+from stages.models.layers.recurrence import Recurrence
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
 
@@ -18,7 +18,7 @@ class LSTM(Recurrence):
         nn.init.constant_(self.bias_ih[hidden_size : 2 * hidden_size], forget_bias)
 
     @staticmethod
-    def read(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
         gates = sums
         states = gates.new_empty(*gates.shape[:2], weight_hh.size(1))  # (T, B, H)
         cells, squashed = torch.empty_like(states), torch.empty_like(states)  # c and tanh(c)
@@ -35,30 +35,30 @@ class LSTM(Recurrence):
         return states, gates, cells, squashed
 
     @staticmethod
-    def derive(
-        of_states: torch.Tensor,
+    def backward_steps(
+        grad_states: torch.Tensor,
         weight_hh: torch.Tensor,
         states: torch.Tensor,
         gates: torch.Tensor,
         cells: torch.Tensor,
         squashed: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        of_sums = torch.empty_like(gates)
-        of_hidden, of_cell, nothing = (torch.zeros_like(states[0]) for _ in range(3))
+        grad_sums = torch.empty_like(gates)
+        grad_hidden, grad_cell, nothing = (torch.zeros_like(states[0]) for _ in range(3))
         size = 2 * states.size(2)
         for time in reversed(range(len(states))):
             i, f, g, o = gates[time].chunk(4, dim=1)
-            of_i, of_f, of_g, of_o = of_sums[time].chunk(4, dim=1)
-            of_hidden.add_(of_states[time])
-            of_cell.add_(tanh_backward(of_hidden * o, squashed[time]))
-            torch.mul(of_cell, g, out=of_i)
-            torch.mul(of_cell, cells[time - 1] if time else nothing, out=of_f)
-            torch.mul(of_cell, i, out=of_g)
-            torch.mul(of_hidden, squashed[time], out=of_o)
-            of_i_and_f, i_and_f = of_sums[time, :, :size], gates[time, :, :size]
-            sigmoid_backward.grad_input(of_i_and_f, i_and_f, grad_input=of_i_and_f)
-            sigmoid_backward.grad_input(of_o, o, grad_input=of_o)
-            tanh_backward.grad_input(of_g, g, grad_input=of_g)
-            of_hidden = linear(of_sums[time], weight_hh.t())
-            of_cell.mul_(f)
-        return of_sums, of_sums
+            grad_i, grad_f, grad_g, grad_o = grad_sums[time].chunk(4, dim=1)
+            grad_hidden.add_(grad_states[time])
+            grad_cell.add_(tanh_backward(grad_hidden * o, squashed[time]))
+            torch.mul(grad_cell, g, out=grad_i)
+            torch.mul(grad_cell, cells[time - 1] if time else nothing, out=grad_f)
+            torch.mul(grad_cell, i, out=grad_g)
+            torch.mul(grad_hidden, squashed[time], out=grad_o)
+            grad_i_and_f, i_and_f = grad_sums[time, :, :size], gates[time, :, :size]
+            sigmoid_backward.grad_input(grad_i_and_f, i_and_f, grad_input=grad_i_and_f)
+            sigmoid_backward.grad_input(grad_o, o, grad_input=grad_o)
+            tanh_backward.grad_input(grad_g, g, grad_input=grad_g)
+            grad_hidden = linear(grad_sums[time], weight_hh.t())
+            grad_cell.mul_(f)
+        return grad_sums, grad_sums

@@ -3,10 +3,7 @@
 import torch
 from torch import nn
 
-
-def is_word(lengths: torch.Tensor, time: int) -> torch.Tensor:
-    """(B,) lengths → (B, T) booleans, false on padding."""
-    return torch.arange(time, device=lengths.device) < lengths[:, None]
+from stages.training.padding import is_word
 
 
 class Last(nn.Module):
@@ -31,8 +28,8 @@ class Final(nn.Module):
         self.last = Last(size)
 
     def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        of_forward, of_backward = states.chunk(2, dim=2)  # 2 × (B, T, H / 2)
-        return torch.cat([self.last(of_forward, lengths), of_backward[:, 0]], dim=1)
+        forward_states, backward_states = states.chunk(2, dim=2)  # 2 × (B, T, H / 2)
+        return torch.cat([self.last(forward_states, lengths), backward_states[:, 0]], dim=1)
 
 
 class Mean(nn.Module):

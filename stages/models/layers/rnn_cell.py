@@ -2,15 +2,15 @@
 
 import torch
 
-from stages.models.layers.cells import Recurrence
-from stages.models.layers.products import linear, tanh_
+from stages.models.layers.matrix_products import linear, tanh_
+from stages.models.layers.recurrence import Recurrence
 
 
 class RNN(Recurrence):
     gates = 1
 
     @staticmethod
-    def read(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
         states = sums
         for time, hidden in enumerate(states):
             hidden.add_(linear(states[time - 1], weight_hh, bias_hh) if time else bias_hh)
@@ -18,13 +18,13 @@ class RNN(Recurrence):
         return (states,)
 
     @staticmethod
-    def derive(
-        of_states: torch.Tensor, weight_hh: torch.Tensor, states: torch.Tensor
+    def backward_steps(
+        grad_states: torch.Tensor, weight_hh: torch.Tensor, states: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        of_sums = torch.empty_like(states)
-        of_hidden = torch.zeros_like(states[0])
+        grad_sums = torch.empty_like(states)
+        grad_hidden = torch.zeros_like(states[0])
         for time in reversed(range(len(states))):
-            of_hidden.add_(of_states[time])
-            torch.mul(of_hidden, 1 - states[time].square(), out=of_sums[time])
-            of_hidden = linear(of_sums[time], weight_hh.t())
-        return of_sums, of_sums
+            grad_hidden.add_(grad_states[time])
+            torch.mul(grad_hidden, 1 - states[time].square(), out=grad_sums[time])
+            grad_hidden = linear(grad_sums[time], weight_hh.t())
+        return grad_sums, grad_sums

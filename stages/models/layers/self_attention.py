@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from stages.models.layers.embedding import WordEmbedding
-from stages.models.layers.pooling import POOLINGS, is_word
+from stages.models.layers.pooling import POOLINGS
+from stages.training.padding import is_word
 
 
 def softmax_attention(

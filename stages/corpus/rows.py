@@ -1,0 +1,78 @@
+"""A corpus as rows of id, text and label, checked row by row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from stages.common.command import InputError
+from stages.corpus.tables import read_blocks
+
+LONGEST = 100_000  # characters of a text
+
+
+def read_rows(
+    folder: Path, name: str, *, text: str, label: str, labels: dict[str, str], group: str | None = None, **format: str
+) -> Iterator[pd.DataFrame]:
+    """A table's rows, a block at a time: id (`<file>:<line>`), text (stripped), label (0, 1, …) and, if asked, group.
+
+    `labels` maps the names of the classes, in their order, to the values that stand for them in the file;
+    `format` goes to `read_blocks`.
+
+    Raises:
+        InputError: as `read_blocks`; a missing column, an unknown label, an empty or endless text, a NUL
+            character, no rows, or a class without rows; the message names the file and the line.
+    """
+    numbers = {value: number for number, value in enumerate(labels.values())}
+    seen = set()
+    for block in read_blocks(folder / name, **format):
+        for column in filter(None, (text, label, group)):
+            if list(block.columns).count(column) != 1:
+                raise InputError(
+                    f"{name} needs one column {column!r} and has {', '.join(map(repr, block.columns))}; "
+                    "name the right one in params.yaml"
+                )
+        try:
+            texts, values = as_written(block[text]), as_written(block[label])
+        except UnicodeDecodeError:
+            raise InputError(f"{name}: {text!r} or {label!r} holds bytes that are no UTF-8; write it as text") from None
+        classes = pd.Series(pd.Index(list(numbers)).get_indexer(values), index=block.index)
+        for faulty, reason in (
+            ((texts == text) & (values == label), "the header again; remove it"),
+            (texts == "", "the text is empty; fill it in or remove the row"),
+            (texts.str.len() > LONGEST, f"the text has more than {LONGEST:,} characters; cut it or remove the row"),
+            (texts.str.contains("\0", regex=False), "the text holds a NUL character; save the file as UTF-8 text"),
+        ):
+            if faulty.any():
+                raise InputError(f"{name}, line {faulty.idxmax()}: {reason}")
+        if (classes < 0).any():
+            line, expected = (classes < 0).idxmax(), " or ".join(map(repr, numbers))
+            raise InputError(
+                f"{name}, line {line}: the label is {values[line][:40]!r}, expected {expected}; mend one of the two"
+            )
+        seen |= set(classes.unique())
+        rows = {"id": [f"{name}:{line}" for line in block.index], "text": texts, "label": classes.astype("int64")}
+        if group:
+            rows["group"] = as_written(block[group])
+        yield pd.DataFrame(rows).reset_index(drop=True)
+    if not seen:
+        raise InputError(f"{name} has no rows under its header; give it some")
+    if missing := [value for value, number in numbers.items() if number not in seen]:
+        raise InputError(f"{name} has no row with the label {missing[0]!r}; every file needs rows of every class")
+
+
+def read_table(folder: Path, name: str, **settings) -> pd.DataFrame:
+    """All rows of `read_rows` at once."""
+    return pd.concat(read_rows(folder, name, **settings), ignore_index=True)
+
+
+def as_written(column: pd.Series) -> pd.Series:
+    """The values as text, without blanks around them; a gap is empty, 1.0 is 1 and true is True."""
+    if not pd.api.types.is_string_dtype(column):
+        column = column.convert_dtypes().astype(object).fillna("").astype(str)
+    return column.fillna("").str.strip()
+
+
+def table_settings(corpus: dict) -> dict:
+    """What `read_rows` has to know of a corpus of params.yaml."""
+    return {**corpus["columns"], "labels": corpus["labels"], **corpus["format"]}

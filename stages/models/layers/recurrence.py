@@ -1,0 +1,87 @@
+"""What the recurrences share; each is written by hand, forward and backward: no nn.RNN, nn.LSTM, nn.GRU or their cells.
+
+Parameters have torch's names, shapes and gate order, so that weights can be copied either way. States
+depend on the past alone, so padding behind a sequence never reaches a state that is used. The gradient is
+derived by hand: all the weights' share of it is then one product over all steps.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from stages.models.layers.matrix_products import linear, weight_gradient
+
+
+class Recurrence(nn.Module, ABC):
+    """One layer read forward in time, (B, T, E) → states (B, T, H), from a state of zeros."""
+
+    gates: ClassVar[int]  # G
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
+        self.bias_ih = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        self.bias_hh = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        for gate_ih, gate_hh in zip(self.weight_ih.chunk(self.gates), self.weight_hh.chunk(self.gates), strict=True):
+            nn.init.xavier_uniform_(gate_ih)
+            nn.init.orthogonal_(gate_hh)  # https://arxiv.org/abs/1312.6120
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        by_time = inputs.transpose(0, 1).contiguous()  # (T, B, E)
+        states = Steps.apply(type(self), by_time, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        return states.transpose(0, 1)
+
+    @staticmethod
+    @abstractmethod
+    def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """From the inputs' share of the gates' sums, (T, B, G·H), which it may overwrite, to states (T, B, H).
+
+        Behind the states comes what `backward_steps` needs beside them.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def backward_steps(
+        grad_states: torch.Tensor, weight_hh: torch.Tensor, states: torch.Tensor, *kept: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """From the states' gradients, (T, B, H), to those of the inputs' and of the state's share, each (T, B, G·H)."""
+
+
+class Steps(Function):
+    """All steps of a cell, with its gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, cell: type[Recurrence], inputs: torch.Tensor, *parameters: torch.Tensor
+    ) -> torch.Tensor:
+        weight_ih, weight_hh, bias_ih, bias_hh = parameters
+        sums = linear(inputs.flatten(0, 1), weight_ih, bias_ih).unflatten(0, inputs.shape[:2])  # (T, B, G·H)
+        states, *kept = cell.forward_steps(sums, weight_hh, bias_hh)
+        ctx.cell = cell
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, states, *kept)
+        return states
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, grad_states: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        inputs, weight_ih, weight_hh, states, *kept = ctx.saved_tensors
+        grad_sums, grad_state_sums = ctx.cell.backward_steps(grad_states, weight_hh, states, *kept)
+        grad_weight_hh = weight_gradient(grad_state_sums[1:].flatten(0, 1), states[:-1].flatten(0, 1))
+        flat = grad_sums.flatten(0, 1)  # (T·B, G·H)
+        grad_inputs = linear(flat, weight_ih.t()).view_as(inputs) if ctx.needs_input_grad[1] else None
+        grad_bias_ih = flat.sum(dim=0)
+        grad_bias_hh = grad_bias_ih if grad_state_sums is grad_sums else grad_state_sums.sum(dim=(0, 1))
+        return (
+            None,
+            grad_inputs,
+            weight_gradient(flat, inputs.flatten(0, 1)),
+            grad_weight_hh,
+            grad_bias_ih,
+            grad_bias_hh,
+        )
