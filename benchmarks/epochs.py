@@ -16,17 +16,17 @@ from stages.training.loop import Trainer, seed_epoch
 from stages.training.sequences import Sequences, training_batches
 
 ROWS = 3200  # of 59,860, the first ones: a batch takes as long in a longer epoch
-KINDS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs
+MODELS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs
 OPTIMIZERS = {"torch's AdamW": torch.optim.AdamW, "its SGD": partial(torch.optim.SGD, lr=0.1)}
 AIM = 1 / 3
 
 
 def our_epoch(model: str, rows: Sequences, vocabulary_size: int, batch_size: int) -> Callable[[], float]:
     """What `fit` does in every epoch but score valid and save a checkpoint."""
-    model = params.section("models", model)
+    described = params.section("models", model)
     classifier = importlib.import_module(f"stages.models.{model}").Classifier
-    module = classifier(vocabulary_size=vocabulary_size, classes=2, **model["architecture"])
-    trainer = Trainer(module, torch.device("cpu"), **model["optimization"])
+    module = classifier(vocabulary_size=vocabulary_size, classes=2, **described["architecture"])
+    trainer = Trainer(module, torch.device("cpu"), **described["optimization"])
 
     def run() -> float:
         batches = list(training_batches(rows.lengths, batch_size, seed_epoch(1, 1)))
@@ -40,20 +40,20 @@ def notebook_epoch(
 ) -> Callable[[], None]:
     """Notebook K's way with our sizes; its lists of ids are made beforehand."""
     sizes = params.section("models", model)["architecture"]
-    model = notebook_k.network(model, vocabulary_size, sizes["embedding_size"], sizes["hidden_size"])
-    stepper = optimizer(model.parameters())
+    network = notebook_k.network(model, vocabulary_size, sizes["embedding_size"], sizes["hidden_size"])
+    stepper = optimizer(network.parameters())
     ids = [row.tolist() for row in np.split(rows.tokens, rows.offsets[1:-1])]
-    return lambda: notebook_k.train_epoch(model, stepper, ids, rows.labels.tolist(), batch_size)
+    return lambda: notebook_k.train_epoch(network, stepper, ids, rows.labels.tolist(), batch_size)
 
 
 def rows() -> Iterator[Row]:
     """Once with the optimizer of the same kind, once with notebook K's, which does less at every step."""
-    names = {model: f"{model}, one epoch on {ROWS:,} rows of SST-2" for model in KINDS}
+    names = {model: f"{model}, one epoch on {ROWS:,} rows of SST-2" for model in MODELS}
     others = {name: f"notebook K, {name}" for name in OPTIMIZERS}
     try:
         folder = data.sst2_ids()
     except InputError as error:
-        for model in KINDS:
+        for model in MODELS:
             for other in others.values():
                 yield Row(names[model], other, None, AIM, str(error))
         return
@@ -62,7 +62,7 @@ def rows() -> Iterator[Row]:
         read_input(folder)["arguments"]["vocabulary_size"],
         params.section("corpora", "sst2")["training"]["batch_size"],
     )
-    for model, pairs in KINDS.items():
+    for model, pairs in MODELS.items():
         for name, optimizer in OPTIMIZERS.items():
             ours, theirs = our_epoch(model, train, *sizes), notebook_epoch(model, train, *sizes, optimizer)
             yield Row(names[model], others[name], ratio(ours, theirs, pairs), AIM)

@@ -39,7 +39,7 @@ def stages_of(project: Path, rows: int) -> dict[str, dict]:
         "build_vocab": run_measured(project, "build_vocab", **CORPUS, words="words", out="ids"),
     }
     if not trained.is_dir():
-        run_measured(project, "train", **MODEL, schedule="training", input="ids", checkpoints="kept", out=trained)
+        run_measured(project, "train", **MODEL, settings="training", input="ids", checkpoints="kept", out=trained)
     for made in ("raw", "rows", "words", "ids"):
         shutil.rmtree(project / made)
     return found | {"predict": run_measured(project, "predict", "scored.jsonl", **MODEL, file="reviews.txt")}

@@ -15,7 +15,7 @@ from benchmarks.pairs import Row, ratio, seconds
 from benchmarks.projects import COPIED, checkout, fault, measuring, read_measured, write_params
 from stages.common.command import InputError
 
-TARGET = "evaluate_words@sst2-average"
+TARGET = "evaluate_pooled@sst2-average"
 EPOCHS = 4
 WORK = f"dvc repro {TARGET}, one seed, at most {EPOCHS} epochs"
 NOTHING = "dvc repro, nothing to do"
@@ -37,7 +37,8 @@ def repro(folder: Path, *arguments: str, programs: str = "") -> None:
 
 def select_average(params: dict) -> None:
     """The cheapest rung of SST-2, so that DVC's share is at its highest."""
-    params["run"] |= {"corpora": ["sst2"], "text": [], "words": ["average"], "features": [], "wordpieces": []}
+    models = {kind: ["average"] if kind == "pooled" else [] for kind in params["run"]["models"]}
+    params["run"] |= {"corpora": ["sst2"], "models": models}
     params["run"]["seeds"] = [1]
     params["corpora"]["sst2"]["training"]["epochs"] = EPOCHS
 

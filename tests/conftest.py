@@ -54,6 +54,12 @@ BAD_INPUT_HEAD = [
 ]
 
 
+def only(**models: list[str]) -> dict[str, list[str]]:
+    """What `run.models` is where none but these models are built, by their kinds."""
+    kinds = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))["run"]["models"]
+    return {kind: models.get(kind, []) for kind in kinds}
+
+
 @dataclass(frozen=True)
 class Project:
     """The corpus `own`, described in params.yaml beside the repository's parameters; trained on as `sample` is."""

@@ -26,7 +26,7 @@ def models_of(corpus: str) -> dict[str, dict]:
     return json.loads((ROOT / "results" / corpus / "comparison.json").read_text())["models"]
 
 
-@pytest.mark.parametrize(("corpus", "rung"), [(corpus, model) for corpus in CORPORA for model in models_of(corpus)])
+@pytest.mark.parametrize(("corpus", "model"), [(corpus, model) for corpus in CORPORA for model in models_of(corpus)])
 def test_the_readme_quotes_the_accuracy_and_its_interval(corpus, model):
     found = models_of(corpus)[model]
     low, high = (100 * end for end in found["interval"])

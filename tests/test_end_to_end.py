@@ -1,5 +1,6 @@
 """The product itself, in a copy of the project: run, run nothing, change one number, compare branches."""
 
+import functools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import only
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {
@@ -33,10 +35,12 @@ def change_params(folder: Path, change) -> None:
 
 
 def make_small(params: dict) -> None:
-    params["run"] |= {"corpora": ["sample"], "words": ["average", "lstm"], "wordpieces": [], "seeds": [1]}
+    params["run"] |= {"corpora": ["sample"], "seeds": [1]}
+    trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
+    params["run"]["models"] = only(**trained, glove=["glove_lstm", "glove_bilstm"])
     params["corpora"]["sample"]["training"] |= {"epochs": 1}
     params["models"]["tfidf"]["search"] |= {"longest_ngram": [1], "inverse_regularization": [1.0]}
-    params["models"]["bert_bigru"]["architecture"] |= {"hidden_size": 16}
+    params["models"]["bigru"]["architecture"] |= {"hidden_size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +96,7 @@ def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project
     run(project, "git", "switch", "-qc", "faster")
     change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.01))
     output = run(project, "dvc", "repro")
-    assert stages_that_ran(output) == {"train_words@sample-lstm-1", "evaluate_words@sample-lstm"} | SUMMARIES
+    assert stages_that_ran(output) == {"train_lstm@sample-lstm-1", "evaluate_lstm@sample-lstm"} | SUMMARIES
 
     difference = json.loads(run(project, "dvc", "metrics", "diff", "main", "--json"))
     assert {Path(file).as_posix() for file in difference} == {"metrics/sample/lstm.json"}
@@ -113,15 +117,15 @@ def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatc
     outputs = []
     for dimension in (50, 100):
         change_params(project, lambda params: params["glove"]["checksums"].update({"glove.6B.50d.txt": None}))
-        change_params(project, lambda params, chosen=dimension: params["run"].update(glove=[chosen]))
+        change_params(project, lambda params, chosen=dimension: params["run"].update(glove_dimensions=[chosen]))
         outputs.append(run(project, "dvc", "repro"))
     run(project, "git", "checkout", "-q", ".")
 
     for dimension, output in zip((50, 100), outputs, strict=True):
         models = ("glove_lstm", "glove_bilstm")
         expected = {f"download_glove@{dimension}", f"embed_glove@sample-{dimension}"}
-        expected |= {f"train_vectors@sample-{dimension}-{model}-1" for model in models}
-        expected |= {f"evaluate_vectors@sample-{model}-{dimension}" for model in models}
+        expected |= {f"train_glove@sample-{dimension}-{model}-1" for model in models}
+        expected |= {f"evaluate_glove@sample-{dimension}-{model}" for model in models}
         assert stages_that_ran(output) - {"check_params"} == expected | SUMMARIES
 
 
@@ -129,7 +133,11 @@ def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(proje
     change_params(project, lambda params: params["encoders"]["minilm"].update(layers=[6]))
     output = run(project, "dvc", "repro")
     run(project, "git", "checkout", "-q", ".")
-    expected = {"embed_bert@sample", "train_features@sample-bert_bigru-1", "evaluate_features@sample-bert_bigru"}
+    expected = {
+        "embed_bert@sample-minilm",
+        "train_features@sample-minilm-bigru-1",
+        "evaluate_features@sample-minilm-bigru",
+    }
     assert stages_that_ran(output) - {"check_params"} == expected | SUMMARIES
 
 
@@ -163,7 +171,7 @@ def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
     [
         (lambda params: params.update(evalute={}), "unknown key 'evalute'; did you mean 'evaluate'?"),
         (lambda params: params["run"].update(corpora="sample"), "run.corpora is 'sample'; it should be a list"),
-        (lambda params: params["run"].pop("words"), "run lacks the key 'words'"),
+        (lambda params: params["run"].pop("models"), "run lacks the key 'models'"),
     ],
 )
 def test_faulty_parameters_are_one_sentence_before_anything_runs(project, change, fault):
@@ -196,9 +204,10 @@ def test_what_a_killed_selection_kept_is_pointed_out_before_anything_runs(projec
     assert stages_that_ran(done.stdout) == set()
 
 
-@pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("words", "lsmt")])
+@pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("encoders", "minilmm"), ("models.lstm", "lsmt")])
 def test_an_unknown_name_is_one_sentence_before_anything_runs(project, group, name):
-    change_params(project, lambda params: params["run"].update({group: [name]}))
+    *parents, last = group.split(".")
+    change_params(project, lambda params: functools.reduce(dict.get, parents, params["run"]).update({last: [name]}))
     done = subprocess.run(["dvc", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
     run(project, "git", "checkout", "-q", "params.yaml")
     assert done.returncode != 0

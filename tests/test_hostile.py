@@ -286,7 +286,7 @@ def parameters_in_commands() -> set[str]:
     """The keys of params.yaml whose values a command of dvc.yaml holds."""
     found = set()
     for stage in STAGES.values():
-        for name in re.findall(r"\$\{(.*?)\}", stage["cmd"]):
+        for name in re.findall(r"\$\{(.*?)(?:\[0\])?\}", stage["cmd"]):
             axis = name.removeprefix("item.")
             found.add(name if axis == name else re.search(r"\$\{(.*?)\}", str(stage["matrix"][axis]))[1])
     return found
@@ -298,9 +298,9 @@ def test_no_parameter_takes_a_metacharacter_to_a_shell(project, monkeypatch, key
     """Not even one that is described where its name has to be."""
     monkeypatch.chdir(project.folder)
     everything = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    group = {"run.corpora": "corpora", "run.encoder": "encoders", "run.notebook": "notebook"}.get(key, "models")
+    group = {"run.corpora": "corpora", "run.encoders": "encoders", "run.notebook": "notebook"}.get(key, "models")
     project.set(group, everything[group] | {value: next(iter(everything[group].values()))})
-    project.set(key, value if key == "run.encoder" else [value])
+    project.set(key, [value])
     with pytest.raises(InputError, match=r"^params\.yaml: "):
         params.load()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from conftest import BERT
+from conftest import BERT, only
 from safetensors.torch import load_file, save_file
 
 from stages import download_encoder, predict
@@ -117,7 +117,7 @@ RUNS = {
     "a module above the models": ({"model": "..lib.files"}, "names '..lib.files', which is no module"),
     "a module in a folder": ({"model": "cells/../average"}, "which is no module of stages/models"),
     "a package": ({"model": "__init__"}, "which is no module of stages/models"),
-    "a module without a model": ({"model": "given_vectors"}, "no attribute 'Classifier'"),
+    "a module without a model": ({"model": "pretrained_vectors"}, "no attribute 'Classifier'"),
     "another model": ({"model": "tfidf"}, "damaged"),
     "arguments in a list": ({"arguments": [4, 2]}, "run.json: arguments is [4, 2]; it should be a mapping"),
     "arguments that there are not": ({"arguments": SIZES | {"evil": 1}}, "unexpected keyword argument 'evil'"),
@@ -271,9 +271,7 @@ def test_neither_a_label_nor_a_text_steers_a_terminal(answers, project, monkeypa
 
 
 def test_the_sentences_of_params_get_every_class(answers, project):
-    for group in ("text", "features", "wordpieces"):
-        project.set(f"run.{group}", [])
-    project.set("run.words", ["average"])
+    project.set("run.models", only(pooled=["average"]))
     project.set("run.seeds", [1])
     assert answers(LABELS, out="sentences.json") == ""
     for entry in json.loads(Path("sentences.json").read_text())["sentences"]:

@@ -36,7 +36,7 @@ def start_training(project: Project):
         assert done.returncode == 0, done.stderr
 
     def start(name: str) -> subprocess.Popen:
-        options = {"schedule": "training", "input": "data/ids/own"}
+        options = {"settings": "training", "input": "data/ids/own"}
         options |= {"checkpoints": f"data/checkpoints-{name}", "out": f"data/trained/{name}"}
         arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
         return subprocess.Popen(
@@ -77,7 +77,7 @@ def test_a_killed_training_ends_in_the_bytes_of_a_clean_one(start_training, proj
 def test_what_another_training_still_writes_is_left_alone(project, run_here, check, monkeypatch):
     monkeypatch.chdir(project.folder)
     checkpoints = Path("data/checkpoints/own/rnn/1")
-    options = {"schedule": "training", "input": "data/ids/own", "out": "data/trained/own/rnn/1"}
+    options = {"settings": "training", "input": "data/ids/own", "out": "data/trained/own/rnn/1"}
     with alone(checkpoints):
         said = run_here(train, corpus="own", model="rnn", seed=1, checkpoints=checkpoints, **options)
     check(said, project.folder / "data/trained", "another run", "rnn/1")

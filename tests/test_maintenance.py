@@ -106,11 +106,14 @@ def project(tmp_path) -> Path:
     (tmp_path / "stages/train.py").write_text("print(1)\n")
     stage = {
         "matrix": {"corpus": "${run.corpora}"},
-        "cmd": "python -m stages.train --corpus ${item.corpus} --encoder ${run.encoder}",
+        "cmd": "python -m stages.train --corpus ${item.corpus} --encoder ${run.encoders[0]}",
         "deps": ["data/raw/${item.corpus}", "stages/train.py"],
         "params": ["corpora.${item.corpus}.labels", "run"],
     }
-    params = {"run": {"corpora": ["small"], "encoder": "bert", "seeds": [1]}, "corpora": {"large": {"labels": [0, 1]}}}
+    params = {
+        "run": {"corpora": ["small"], "encoders": ["bert"], "seeds": [1]},
+        "corpora": {"large": {"labels": [0, 1]}},
+    }
     entry = {
         "cmd": "python -m stages.train --corpus large --encoder bert",
         "deps": [
@@ -134,7 +137,7 @@ def test_results_of_the_code_as_it_is_are_not_stale(project):
 
 def test_a_corpus_that_was_run_with_its_own_encoder_is_not_stale(project):
     params, lock = (yaml.safe_load((project / file).read_text()) for file in ("params.yaml", "dvc.lock"))
-    own = {"encoder": "other", "seeds": [7]}
+    own = {"encoders": ["other"], "seeds": [7]}
     params["corpora"]["large"]["run"] = own
     entry = lock["stages"]["train@large"]
     entry["cmd"] = entry["cmd"].replace("--encoder bert", "--encoder other")
@@ -207,10 +210,14 @@ def test_a_corpus_is_chosen_with_its_own_seeds(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     selection.main("imdb", "50", "")
     chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
-    assert (chosen["corpora"], chosen["seeds"], chosen["glove"]) == (["imdb"], [1], [50])
+    assert (chosen["corpora"], chosen["seeds"], chosen["glove_dimensions"]) == (["imdb"], [1], [50])
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     with pytest.raises(SystemExit, match=r"^error: imdb,sample differ under `run`"):
         selection.main("imdb,sample", "", "")
     selection.main("imdb_notebook", "", "bert_base")
     chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
-    assert (chosen["features"], chosen["words"], chosen["encoder"]) == (["notebook_bigru"], [], "bert_base")
+    assert (chosen["models"]["features"], chosen["models"]["lstm"], chosen["encoders"]) == (
+        ["notebook_bigru"],
+        [],
+        ["bert_base"],
+    )

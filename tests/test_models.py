@@ -15,7 +15,8 @@ from stages.text.vocabulary import PADDING, UNKNOWN
 ROOT = Path(__file__).parent.parent
 PARAMS = params.load(ROOT / "params.yaml")
 RUNS = [PARAMS["run"], *(corpus["run"] for corpus in PARAMS["corpora"].values() if "run" in corpus)]
-KINDS = {model: kind for run in RUNS for kind in params.KINDS[1:] for model in run.get(kind, [])}  # what each reads
+MODELS = [run["models"] for run in RUNS if "models" in run]
+KINDS = {model: kind for kinds in MODELS for kind in kinds if kind != "ngrams" for model in kinds[kind]}
 WORDS, WIDTH = 50, 16
 BERT = {
     "vocab_size": WORDS,
@@ -25,11 +26,10 @@ BERT = {
     "intermediate_size": 32,
     "max_position_embeddings": 16,
 }
+OF_WORDS = {"vocabulary_size": WORDS, "embedding_size": WIDTH}
 OF_INPUT = {
-    "words": {"vocabulary_size": WORDS, "embedding_size": WIDTH},
-    "vectors": {"vocabulary_size": WORDS, "embedding_size": WIDTH},
     "features": {"feature_size": WIDTH, "states": 1},
-    "wordpieces": {"config": BERT, "precision": "fp32"},
+    "finetuning": {"config": BERT, "precision": "fp32"},
 }
 
 
@@ -37,7 +37,7 @@ def build(name: str, **changes: object) -> torch.nn.Module:
     torch.manual_seed(1)
     architecture = PARAMS["models"][name]["architecture"]
     small = {"hidden_size": 12} if "hidden_size" in architecture else {}
-    arguments = {**architecture, **small, **OF_INPUT[KINDS[name]], "classes": 2, **changes}
+    arguments = {**architecture, **small, **OF_INPUT.get(KINDS[name], OF_WORDS), "classes": 2, **changes}
     return importlib.import_module(f"stages.models.{name}").Classifier(**arguments)
 
 
@@ -85,7 +85,7 @@ def test_eight_examples_are_learned_by_heart(name):
     model = build(name)
     tokens, lengths = batch(name)
     labels = torch.tensor([0, 1, 1, 0, 1, 0, 0, 1])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.003 if KINDS[name] == "wordpieces" else 0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.003 if KINDS[name] == "finetuning" else 0.01)
     for _ in range(300):
         optimizer.zero_grad()
         F.cross_entropy(model(tokens, lengths), labels).backward()

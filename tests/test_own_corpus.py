@@ -87,7 +87,7 @@ def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytes
                 {
                     "model": model,
                     "seed": 1,
-                    "schedule": "training",
+                    "settings": "training",
                     "input": "ids",
                     "checkpoints": "c",
                     "out": f"{run}/1",
@@ -100,7 +100,7 @@ def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytes
             (stages.tokenize_text, {**corpus, "rows": "rows", "out": "words"}),
             (stages.build_vocab, {**corpus, "words": "words", "out": "ids"}),
             (train[0], corpus | train[1]),
-            (stages.evaluate, {"runs": run, **results}),
+            (stages.evaluate, {"trained": run, **results}),
         ):
             assert run_here(stage, **options) == ""
         return json.loads(Path("metrics.json").read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("write", "rung"), CASES, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(("write", "model"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_a_corpus_of_ones_own_is_learned(evaluated, write, model):
     metrics = evaluated(write, model)
     assert metrics["test"]["accuracy"] > 0.9

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from conftest import CORPUS, REPOSITORY, Project
+from conftest import CORPUS, REPOSITORY, Project, only
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
@@ -29,8 +29,8 @@ from stages.serving.console import CHUNK_TEXTS
 from stages.serving.scorers import load_scorer
 from stages.training.trained import most_accurate
 
-KINDS = {"tfidf": "text", "average": "words", "bert_bigru": "features", "bert_finetuned": "wordpieces"}
-INPUTS = {"average": "data/ids", "bert_bigru": "data/features", "bert_finetuned": "data/wordpieces"}
+INPUT_KINDS = {"tfidf": "text", "average": "words", "tiny_bigru": "features", "tiny_finetuned": "wordpieces"}
+INPUTS = {"average": "data/ids", "tiny_bigru": "data/features", "tiny_finetuned": "data/wordpieces"}
 WORDS = [["awful", "dull", "bad", "hated"], ["great", "fine", "good", "loved"]]
 NEUTRAL = ["the", "film", "was", "a", "story", "and", "it", "is", "plot", "acting"]
 CPU = torch.device("cpu")
@@ -78,14 +78,14 @@ def trained(tmp_path_factory) -> Path:
     corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
     checksums = dict.fromkeys(("config.json", "model.safetensors", "tokenizer.json"))
     encoder = {"source": {"folder": "tiny"}, "checksums": checksums, "max_length": 64, "layers": [0, 1, 2]}
-    models = {kind: [model] for model, kind in KINDS.items()}
+    kinds = only(ngrams=["tfidf"], pooled=["average"], features=["bigru"], finetuning=["finetuned"])
     project.set("corpora.own", corpus)
     project.set("encoders.tiny", encoder | {"mix": "mean"})
-    run = {"corpora": ["own"], "glove": [], "vectors": [], "encoder": "tiny", "notebook": [], "seeds": [1, 2]}
-    project.set("run", models | run)
+    run = {"corpora": ["own"], "glove_dimensions": [], "encoders": ["tiny"], "notebook": [], "seeds": [1, 2]}
+    project.set("run", run | {"models": kinds})
     project.set("models.average.optimization.learning_rate", 0.02)
     project.set("models.average.optimization.average_decay", 0.5)
-    project.set("models.bert_bigru.architecture.hidden_size", 8)
+    project.set("models.bigru.architecture.hidden_size", 8)
     for number, split in enumerate(("train", "valid", "test")):
         project.write(f"own/{split}.tsv", table(20 if number else 60, number))
     write_encoder(project.folder / "tiny")
@@ -103,14 +103,14 @@ def trained(tmp_path_factory) -> Path:
         run_stage(patch, "embed_bert", **bert, wordpieces="data/wordpieces", **partial, out="data/features")
         run_stage(patch, "train_linear", model="tfidf", words="data/words", out="data/trained/own/tfidf")
         for model, folder in INPUTS.items():
-            chosen = {"model": model, "input": folder, "schedule": "training"} | partial
-            if model == "bert_finetuned":
-                chosen |= {"schedule": "finetuning", "pretrained": f"{weights}/model.safetensors"}
+            chosen = {"model": model.removeprefix("tiny_"), "input": folder, "settings": "training"} | partial
+            if model == "tiny_finetuned":
+                chosen |= {"settings": "finetuning", "pretrained": f"{weights}/model.safetensors"}
             for seed in (1, 2):
                 run_stage(patch, "train", **chosen, seed=seed, out=f"data/trained/own/{model}/{seed}")
-        for model in KINDS:
+        for model in INPUT_KINDS:
             outs = {"metrics": f"metrics/own/{model}.json", "predictions": f"results/own/predictions/{model}.parquet"}
-            run_stage(patch, "evaluate", runs=f"data/trained/own/{model}", **outs, confusion=f"plots/{model}.csv")
+            run_stage(patch, "evaluate", trained=f"data/trained/own/{model}", **outs, confusion=f"plots/{model}.csv")
     return project.folder
 
 
@@ -120,7 +120,7 @@ def here(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return trained
 
 
-def run_of(folder: Path, model: str, seed: int = 2) -> Path:
+def trained_of(folder: Path, model: str, seed: int = 2) -> Path:
     return folder / "data/trained/own" / (model if model == "tfidf" else f"{model}/{seed}")
 
 
@@ -129,40 +129,44 @@ def texts_of(folder: Path) -> list[str]:
     return pd.concat(rows)["text"].tolist()
 
 
-@pytest.mark.parametrize("rung", KINDS)
+@pytest.mark.parametrize("model", INPUT_KINDS)
 def test_texts_are_scored_as_the_training_scored_them(here, model):
-    run, scorer = load_scorer(run_of(here, model), here / "data/encoders", CPU)
-    expected = pd.read_parquet(run_of(here, model) / "predictions.parquet")["probability_positive"].to_numpy()
+    run, scorer = load_scorer(trained_of(here, model), here / "data/encoders", CPU)
+    expected = pd.read_parquet(trained_of(here, model) / "predictions.parquet")["probability_positive"].to_numpy()
     scored = scorer(texts_of(here))
-    assert (run["model"], run["input"]["kind"], scored.shape) == (model, KINDS[model], (40, 2))
-    assert scored[:, 1] == pytest.approx(expected, abs=1e-3 if model == "bert_bigru" else 1e-5)
+    assert (run["model"], run["input"]["kind"], scored.shape) == (
+        model.removeprefix("tiny_"),
+        INPUT_KINDS[model],
+        (40, 2),
+    )
+    assert scored[:, 1] == pytest.approx(expected, abs=1e-3 if model == "tiny_bigru" else 1e-5)
     assert np.ptp(expected) > 0.01
 
 
-@pytest.mark.parametrize("rung", KINDS)
+@pytest.mark.parametrize("model", INPUT_KINDS)
 def test_a_text_is_scored_alone_as_among_others(here, model):
-    _, scorer = load_scorer(run_of(here, model), here / "data/encoders", CPU)
+    _, scorer = load_scorer(trained_of(here, model), here / "data/encoders", CPU)
     texts = ["good!", "the plot was dull and it is a story!", "xyz unheard", "!"]
     alone = np.concatenate([scorer([text]) for text in texts])
-    assert scorer(texts) == pytest.approx(alone, abs=1e-3 if model == "bert_bigru" else 1e-5)
+    assert scorer(texts) == pytest.approx(alone, abs=1e-3 if model == "tiny_bigru" else 1e-5)
 
 
-@pytest.mark.parametrize("rung", ["tfidf", "average", "bert_finetuned"])
+@pytest.mark.parametrize("model", ["tfidf", "average", "tiny_finetuned"])
 def test_the_folder_of_a_run_is_enough(here, tmp_path, model):
-    copied = shutil.copytree(run_of(here, model), tmp_path / "elsewhere")
-    expected = load_scorer(run_of(here, model), here / "data/encoders", CPU)[1](texts_of(here))
+    copied = shutil.copytree(trained_of(here, model), tmp_path / "elsewhere")
+    expected = load_scorer(trained_of(here, model), here / "data/encoders", CPU)[1](texts_of(here))
     assert load_scorer(copied, tmp_path / "no encoders", CPU)[1](texts_of(here)).tolist() == expected.tolist()
 
 
 def test_features_without_the_encoder_they_are_of_are_refused(here, tmp_path):
     with pytest.raises(InputError, match=r"tiny holds no encoder; fetch it with `dvc repro download_encoder`"):
-        load_scorer(run_of(here, "bert_bigru"), tmp_path, CPU)
+        load_scorer(trained_of(here, "tiny_bigru"), tmp_path, CPU)
     encoder = shutil.copytree(here / "data/encoders/tiny", tmp_path / "tiny")
     weights = load_file(encoder / "model.safetensors")
     weights["embeddings.word_embeddings.weight"][5, 5] += 1
     save_file(weights, encoder / "model.safetensors")
     with pytest.raises(InputError, match="was trained on another encoder than"):
-        load_scorer(run_of(here, "bert_bigru"), tmp_path, CPU)
+        load_scorer(trained_of(here, "tiny_bigru"), tmp_path, CPU)
 
 
 def without_a_tensor(path: Path) -> None:
@@ -184,15 +188,15 @@ DAMAGES = {
     "long vocabulary": ("average", "vocab.txt", lambda path: path.write_bytes(b"a\n" * 99), "damaged"),
     "short vocabulary": ("average", "vocab.txt", lambda path: os.truncate(path, 30), "damaged"),
     "vocabulary in no UTF-8": ("average", "vocab.txt", lambda path: path.write_bytes(b"\xff\n"), "damaged"),
-    "tokenizer cut": ("bert_finetuned", "tokenizer.json", lambda path: os.truncate(path, 100), "is no tokenizer"),
+    "tokenizer cut": ("tiny_finetuned", "tokenizer.json", lambda path: os.truncate(path, 100), "is no tokenizer"),
     "missing vocabulary": ("average", "vocab.txt", Path.unlink, "vocab.txt: No such file"),
     "missing n-grams": ("tfidf", "ngrams.txt", Path.unlink, "ngrams.txt: No such file"),
 }
 
 
-@pytest.mark.parametrize(("rung", "name", "damage", "message"), DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(("model", "name", "damage", "message"), DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_run_is_refused_in_one_line(here, tmp_path, model, name, damage, message):
-    folder = shutil.copytree(run_of(here, model), tmp_path / "run")
+    folder = shutil.copytree(trained_of(here, model), tmp_path / "run")
     damage(folder / name)
     with pytest.raises(SystemExit, match=f"^error: [^\n]*{message}[^\n]*$") as refused:
         command.run(lambda: load_scorer(folder, here / "data/encoders", CPU))
@@ -200,7 +204,7 @@ def test_a_damaged_run_is_refused_in_one_line(here, tmp_path, model, name, damag
 
 
 def test_the_most_accurate_on_valid_of_the_trained_models_is_chosen(here, tmp_path):
-    for model, accuracy in {"tfidf": 0.7, "average": 0.8, "bert_bigru": 0.8, "lstm": 0.99}.items():
+    for model, accuracy in {"tfidf": 0.7, "average": 0.8, "tiny_bigru": 0.8, "lstm": 0.99}.items():
         (tmp_path / f"{model}.json").write_text(json.dumps({"valid": {"accuracy": accuracy}}))
     assert most_accurate(here / "data/trained/own", tmp_path) == "average"
     with pytest.raises(InputError, match=r"own holds no trained model; run `make repro CORPORA=own` first"):
@@ -250,11 +254,11 @@ def test_params_sentences_are_scored_by_every_model_over_its_seeds(here, monkeyp
     scored = json.loads((tmp_path / "first").read_text())["sentences"]
     texts = [entry["text"] for entry in scored]
     assert texts == yaml.safe_load(Path("params.yaml").read_text())["predict"]["sentences"]
-    for model in KINDS:
-        scorers = [load_scorer(run_of(here, model, seed), here / "data/encoders", CPU)[1] for seed in (1, 2)]
+    for model in INPUT_KINDS:
+        scorers = [load_scorer(trained_of(here, model, seed), here / "data/encoders", CPU)[1] for seed in (1, 2)]
         means = np.mean([scorer(texts)[:, 1] for scorer in scorers], axis=0)
         assert [entry["probability"][model] for entry in scored] == pytest.approx(means, abs=1e-4)
-    assert all(set(entry["probability"]) == set(KINDS) for entry in scored)
+    assert all(set(entry["probability"]) == set(INPUT_KINDS) for entry in scored)
 
 
 def test_a_terminal_gets_a_table_that_no_text_can_steer(here, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 
 from stages import analyze, compare
 from stages.reporting.corpora import describe, evaluated
-from tests.conftest import Project
+from tests.conftest import Project, only
 
 ROWS = 60
 THREE = {"bad": "1", "fair": "3", "good": "5"}
@@ -59,8 +59,8 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
 
 
 def run_of(models: list[str]) -> dict:
-    empty = {key: [] for key in ("text", "glove", "vectors", "features", "wordpieces", "notebook")}
-    return empty | {"corpora": ["own"], "words": models, "encoder": "minilm", "seeds": [1]}
+    chosen = {"corpora": ["own"], "encoders": ["minilm"], "glove_dimensions": [], "notebook": [], "seeds": [1]}
+    return chosen | {"models": only(pooled=models)}
 
 
 def made_up(truth: np.ndarray, classes: int, share: float, seed: int) -> np.ndarray:
@@ -141,7 +141,7 @@ def test_a_run_of_no_model_is_one_sentence(project, run_here, monkeypatch):
     project.set("run", run_of([]))
     monkeypatch.chdir(project.folder)
     said = run_here(compare, corpus="own", predictions="none", metrics="metrics", out="out.json")
-    assert said.startswith("error: params.yaml: run names no rung")
+    assert said.startswith("error: params.yaml: run names no model")
 
 
 def test_a_model_that_was_not_evaluated_is_one_sentence(project, run_here, monkeypatch):

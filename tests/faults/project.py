@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import BERT, CORPUS, ENCODER_FILES, REPOSITORY, SPECIAL_PIECES, tokenizer_of
+from tests.conftest import BERT, CORPUS, ENCODER_FILES, REPOSITORY, SPECIAL_PIECES, only, tokenizer_of
 
 WORDS = [f"word{number}" for number in range(200)]
 # Few rows to train on and many to embed and to score: then every stage works for some seconds, in several pieces.
@@ -34,7 +34,7 @@ def stage(name: str, model: str = "", share: int = 0) -> Step:
     """A stage of dvc.yaml as DVC would run it."""
     described = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
     chosen = {"item.corpus": "own", "item.model": model, "item.seed": "1", "item.encoder": "own"}
-    chosen["run.encoder"] = "own"
+    chosen["run.encoders[0]"] = "own"
 
     def filled(text: str) -> str:
         for key, value in chosen.items():
@@ -51,14 +51,14 @@ STEPS = [
     stage("download", share=8),
     stage("prepare"),
     stage("tokenize_text"),
-    stage("train_text", "tfidf", share=3),
+    stage("train_ngrams", "tfidf", share=3),
     stage("build_vocab"),
-    stage("train_words", "rnn", share=7),
-    stage("evaluate_words", "rnn", share=4),
+    stage("train_rnn", "rnn", share=7),
+    stage("evaluate_rnn", "rnn", share=4),
     stage("download_encoder"),
     stage("tokenize_wordpieces"),
     stage("embed_bert", share=6),
-    stage("train_wordpieces", "bert_finetuned", share=6),
+    stage("train_finetuning", "finetuned", share=6),
 ]
 # As `make repro` starts it.
 REPRO = Step("dvc-repro", ["sh", "-c", "python -m maintenance.mend && exec python -m dvc repro"], [], share=6)
@@ -102,13 +102,13 @@ def write_project(folder: Path, address: str) -> None:
     write_encoder(folder / "encoder")
 
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    schedule = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
-    own = params["corpora"]["sample"] | CORPUS | {"training": schedule, "finetuning": schedule | {"epochs": 4}}
+    training = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
+    own = params["corpora"]["sample"] | CORPUS | {"training": training, "finetuning": training | {"epochs": 4}}
     own["source"] = CORPUS["source"] | {"address": f"{address}/own.zip"}
     encoder = {"source": {"folder": "encoder"}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
     params["corpora"]["own"] = own
     params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean"}
-    params["run"] |= {"corpora": ["own"], "encoder": "own", "seeds": [1]}
-    params["run"] |= {"words": ["rnn"], "features": [], "wordpieces": []}
+    params["run"] |= {"corpora": ["own"], "encoders": ["own"], "seeds": [1]}
+    params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])
     params["models"]["rnn"]["architecture"] |= {"embedding_size": 64, "hidden_size": 64}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
