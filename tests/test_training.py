@@ -72,11 +72,11 @@ def test_an_epoch_holds_every_row_once_and_only_the_last_batch_may_be_short(rows
 
 
 def test_an_evaluation_holds_every_row_once_and_no_batch_is_larger_than_its_budget_or_one_row():
-    lengths = np.random.default_rng(0).integers(1, 2 * EVALUATION_TOKENS, 40)
+    lengths = np.random.default_rng(0).integers(1, 2 * EVALUATION_TOKENS["cpu"], 40)
     lengths = np.concatenate([lengths, np.random.default_rng(0).integers(1, 50, 4000)])
-    batches = list(evaluation_batches(lengths))
+    batches = list(evaluation_batches(lengths, CPU))
     assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= EVALUATION_TOKENS for batch in batches)
+    assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= EVALUATION_TOKENS["cpu"] for batch in batches)
     assert len(batches) < 100
 
 
@@ -223,9 +223,9 @@ class SmallMemory(torch.nn.Module):
 
 
 def test_gradients_in_parts_are_those_of_the_whole_batch(capsys):
-    rows, batch = sequences(20), np.arange(13)
+    batch = sequences(20).padded(np.arange(13))
     whole, parts = (trainer(lambda memory=memory: SmallMemory(memory)) for memory in (13, 4))
-    losses = [training.gradients(rows, batch) for training in (whole, parts)]
+    losses = [training.gradients(*batch).item() for training in (whole, parts)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert parts.parts == 4
     for one, other in zip(whole.trained, parts.trained, strict=True):
@@ -235,4 +235,4 @@ def test_gradients_in_parts_are_those_of_the_whole_batch(capsys):
 
 def test_memory_too_small_for_one_row_ends_in_one_sentence():
     with pytest.raises(InputError, match="cpu has too little memory for one row; set DEVICE=cpu"):
-        trainer(lambda: SmallMemory(0)).gradients(sequences(20), np.arange(13))
+        trainer(lambda: SmallMemory(0)).gradients(*sequences(20).padded(np.arange(13)))

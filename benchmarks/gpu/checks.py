@@ -98,11 +98,11 @@ def split_batches(inputs: Inputs) -> Measurement:
     model, device = "rnn", inputs.device
     inputs.settings["models"][model]["architecture"]["word_dropout"] = 0  # masks would differ between the parts
     rows, trainer = inputs.rows(model)["train"], inputs.new_trainer(model)
-    batch = np.argsort(-rows.lengths, kind="stable")[:4096]
+    batch = rows.padded(np.argsort(-rows.lengths, kind="stable")[:4096])
     trainer.model.train()
 
     def gradients() -> list[torch.Tensor]:
-        trainer.gradients(rows, batch)
+        trainer.gradients(*batch)
         return [parameter.grad.clone() for parameter in trainer.trained]
 
     gradients()

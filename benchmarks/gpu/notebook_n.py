@@ -63,7 +63,7 @@ def measure(inputs: Inputs) -> Iterator[Measurement]:
         encoder = FrozenEncoder(random, layers=[layer], mix="mean", precision="bf16", device=device)
     some = rows["valid"].part(0, min(2000, len(rows["valid"])))
     for tokens in BATCHES[device.type]:
-        batches.EVALUATION_TOKENS = tokens
+        batches.EVALUATION_TOKENS[device.type] = tokens
         embedded(encoder, some.part(0, min(200, len(some))))  # warms up
         taken = seconds(lambda: embedded(encoder, some), device)
         share = operations(some, encoder) / taken / product_peak(device, torch.bfloat16)
