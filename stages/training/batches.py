@@ -110,7 +110,7 @@ class Sequences:
         return is_token, (self.offsets[rows, None] + time)[is_token]
 
     def padded(self, rows: np.ndarray, step: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Ids (B, T) or features (B, T, E) padded to a multiple of `step`, lengths (B,) and labels (B,) of some rows."""
+        """Of some rows ids (B, T) or features (B, T, E), padded to a multiple of `step`, lengths (B,), labels (B,)."""
         is_token, positions = self.positions(rows, step)
         tokens = self.tokens[positions]
         kind = np.int64 if np.issubdtype(tokens.dtype, np.integer) else tokens.dtype
