@@ -11,17 +11,19 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from benchmarks.gpu import card, checks, ladder, notebook_n
-from benchmarks.gpu.measurement import Measurement
+from benchmarks.gpu import card, checks, ladder, notebook_n, recurrences
+from benchmarks.gpu.measurement import Measurement, attempted
 from benchmarks.gpu.trainings import Inputs
 from stages.training.devices import choose_device
 
 PARTS: dict[str, Callable[[Inputs], Iterator[Measurement]]] = {
     "card": card.measure,
+    "recurrences": recurrences.measure,
     "checks": checks.measure,
     "epochs": ladder.first_epochs,
     "notebook_n": notebook_n.measure,
@@ -58,18 +60,13 @@ def main() -> None:
     inputs = Inputs(arguments.inputs, device)
     for part in arguments.parts:
         found[part] = []
-        try:
-            for row in PARTS[part](inputs):
-                found[part].append(asdict(row))
-                print(f"{time.monotonic() - started:6.1f} s  {shown(row)}", flush=True)
-                arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-                if time.monotonic() - started > arguments.seconds:
-                    print(f"{arguments.seconds:.0f} s are over; not measured: the rest of {part} and what follows")
-                    return
-        except Exception as error:  # the next part may still be measured
-            found[part].append({"what": part, "error": f"{type(error).__name__}: {error}"[:300]})
+        for row in attempted(part, partial(PARTS[part], inputs)):
+            found[part].append(asdict(row))
+            print(f"{time.monotonic() - started:6.1f} s  {shown(row)}", flush=True)
             arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-            print(f"{part}: {type(error).__name__}: {error}"[:2000], flush=True)
+            if time.monotonic() - started > arguments.seconds:
+                print(f"{arguments.seconds:.0f} s are over; not measured: the rest of {part} and what follows")
+                return
 
 
 if __name__ == "__main__":

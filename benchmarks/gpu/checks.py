@@ -7,13 +7,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import save
 
-from benchmarks.gpu.measurement import Measurement
+from benchmarks.gpu.measurement import Measurement, attempted
 from benchmarks.gpu.trainings import Inputs, embedded, first_rows
 from stages.training.checkpoints import Checkpoint
 from stages.training.loop import Trainer, fit
@@ -123,14 +124,14 @@ def split_batches(inputs: Inputs) -> Measurement:
 
 
 def measure(inputs: Inputs) -> Iterator[Measurement]:
-    for model in inputs.settings["models"]:
-        yield padding(inputs, model)
-    yield cosine(inputs)
-    for model in inputs.settings["models"]:
-        yield repeats(inputs, model)
-    yield resumed(inputs)
+    models = list(inputs.settings["models"])
+    checks = [partial(check, inputs, model) for check in (padding, repeats) for model in models]
+    checks += [partial(check, inputs) for check in (cosine, resumed)]
     if inputs.device.type == "cuda":
-        yield split_batches(inputs)
+        checks.append(partial(split_batches, inputs))
+    for check in checks:
+        name = " ".join([check.func.__name__, *check.args[1:]])
+        yield from attempted(name, lambda check=check: [check()])
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.gpu.measurement import Measurement, seconds
+from benchmarks.gpu.measurement import Measurement, attempted, seconds
 from benchmarks.gpu.trainings import Inputs
 from stages.training.batches import Sequences
 from stages.training.checkpoints import Checkpoint
@@ -99,9 +100,9 @@ def whole_training(inputs: Inputs, model: str) -> Iterator[Measurement]:
 
 def first_epochs(inputs: Inputs) -> Iterator[Measurement]:
     for model in inputs.settings["models"]:
-        yield from first_epoch(inputs, model)
+        yield from attempted(f"{model}: an epoch", partial(first_epoch, inputs, model))
 
 
 def whole_trainings(inputs: Inputs) -> Iterator[Measurement]:
     for model in inputs.settings["models"]:
-        yield from whole_training(inputs, model)
+        yield from attempted(f"{model}: whole training", partial(whole_training, inputs, model))

@@ -1,7 +1,8 @@
 """A line of what was found on a GPU, and time measured there."""
 
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,15 @@ class Measurement:
     aim: str = ""
     reached: bool | None = None  # None where nothing is aimed at
     note: str = ""
+
+
+def attempted(what: str, measure: Callable[[], Iterable[Measurement]]) -> Iterator[Measurement]:
+    """What is measured or, where that fails, a line that says why: what follows may still be measured."""
+    try:
+        yield from measure()
+    except Exception as error:
+        traceback.print_exc()
+        yield Measurement(what, float("nan"), "", reached=False, note=f"{type(error).__name__}: {error}"[:300])
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
