@@ -87,6 +87,7 @@ class FrozenEncoder:
             in_batch = torch.from_numpy(np.flatnonzero(is_token))
             return torch.from_numpy(positions), pinned((ids, lengths, in_batch), self.device)
 
+        @torch.inference_mode()  # of each thread its own
         def keep(computed: tuple[torch.Tensor, torch.Tensor]) -> int:
             positions, features = computed
             target.index_copy_(0, positions, features.cpu())

@@ -15,6 +15,7 @@ from stages.common.command import InputError
 from stages.training.batches import LENGTH_STEP, Sequences, training_batches
 from stages.training.checkpoints import Checkpoint
 from stages.training.inference import predict
+from stages.training.step_graphs import StepGraphs
 from stages.training.transfer import made_ahead, moved, pinned
 
 
@@ -56,6 +57,7 @@ class Trainer:
         self.label_smoothing = label_smoothing
         self.steps = 0
         self.parts = 1  # of a batch, one after the other
+        self.graphs = StepGraphs(self.add_gradients, self.trained) if device.type == "cuda" else None
 
     def train_epoch(self, rows: Sequences, batches: list[np.ndarray], all_steps: int, description: str) -> float:
         """One pass over the batches, of `all_steps` of the whole training; the mean loss over all rows."""
@@ -76,7 +78,23 @@ class Trainer:
         return total / len(rows)
 
     def gradients(self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The mean loss of a batch, and its gradients; in as many parts as the accelerator's memory asks for.
+        """The mean loss of a batch, and its gradients; on CUDA as one graph, where it can be recorded.
+
+        Raises:
+            InputError: as `gradients_in_parts`.
+        """
+        if self.graphs:
+            try:
+                return self.graphs(tokens, lengths, labels)
+            except RuntimeError as error:  # memory that is too small is one, too
+                self.graphs = None
+                torch.cuda.empty_cache()
+                reason = str(error).splitlines()[0]
+                print(f"steps are not recorded as CUDA graphs, which would be faster ({reason})", flush=True)
+        return self.gradients_in_parts(tokens, lengths, labels)
+
+    def gradients_in_parts(self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The same, in as many parts as the accelerator's memory asks for.
 
         Raises:
             InputError: not even one row fits.
@@ -93,7 +111,7 @@ class Trainer:
                 print(f"{self.device} is out of memory; a batch now comes in {self.parts} parts", flush=True)
 
     def add_gradients(
-        self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor, share: float
+        self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor, share: float = 1.0
     ) -> torch.Tensor:
         tokens, lengths, labels = moved((tokens, lengths, labels), self.device)
         loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing) * share

@@ -12,7 +12,7 @@ from stages.models.layers.cuda.persistent_launch import Tuning, fits
 
 Function = Callable[..., tuple[torch.Tensor, ...]]
 STEPS = {"LSTM": lstm_steps, "GRU": gru_steps, "RNN": rnn_steps}
-CHOSEN = "graph"
+CHOSEN = "persistent"
 
 
 class Variant(NamedTuple):
