@@ -105,8 +105,8 @@ def test_threads_beside_an_accelerator_write_the_same_features(tiny, monkeypatch
     expected = features_of(frozen(tiny, [0, 2]), ROWS)
     in_threads = partial(made_ahead, device=torch.device("cuda"))
     monkeypatch.setattr(encoders, "made_ahead", lambda make, given, device: in_threads(make, given))
-    for found, features in zip(features_of(frozen(tiny, [0, 2]), ROWS), expected, strict=True):
-        np.testing.assert_array_equal(found, features)
+    for found, alone in zip(features_of(frozen(tiny, [0, 2]), ROWS), expected, strict=True):
+        np.testing.assert_array_equal(found, alone)
 
 
 def test_nothing_is_dropped_out(tiny):

@@ -1,4 +1,4 @@
-"""A step's forward and backward pass as a CUDA graph: one launch for hundreds of kernels that are shorter than a launch.
+"""A step's forward and backward pass as a CUDA graph: one launch for hundreds of kernels shorter than a launch.
 
 https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 """
@@ -21,7 +21,7 @@ class StepGraph:
 
 
 class StepGraphs:
-    """`add_gradients(*batch)`, which adds to the parameters' gradients and gives the loss, recorded once for each shape.
+    """`add_gradients(*batch)`, which adds to the parameters' gradients and gives the loss, recorded once a shape.
 
     Gradients stay at the addresses that were recorded: nothing may set them to None in between.
     """
