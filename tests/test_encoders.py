@@ -27,12 +27,13 @@ from transformers import BertConfig, BertModel
 from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
 from stages.common.command import InputError
 from stages.common.files import sha256
-from stages.encoder import feature_file
+from stages.encoder import bert, feature_file
 from stages.encoder.bert import FrozenEncoder, with_weights
 from stages.models import bigru
 from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.inputs import read_input, write_input
 from stages.training.sequences import OnDisk, Sequences, read_splits
+from stages.training.transfer import made_ahead
 
 CPU = torch.device("cpu")
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
@@ -98,6 +99,14 @@ def test_the_company_of_longer_rows_does_not_change_a_row(tiny):
     together = features_of(encoder, ROWS)
     for row, found in zip(ROWS, together, strict=True):
         np.testing.assert_allclose(features_of(encoder, [row])[0], found, atol=1e-3)
+
+
+def test_threads_beside_an_accelerator_write_the_same_features(tiny, monkeypatch):
+    expected = features_of(frozen(tiny, [0, 2]), ROWS)
+    in_threads = partial(made_ahead, device=torch.device("cuda"))
+    monkeypatch.setattr(bert, "made_ahead", lambda make, given, device: in_threads(make, given))
+    for found, alone in zip(features_of(frozen(tiny, [0, 2]), ROWS), expected, strict=True):
+        np.testing.assert_array_equal(found, alone)
 
 
 def test_nothing_is_dropped_out(tiny):

@@ -15,6 +15,7 @@ from stages.training.devices import choose_device
 from stages.training.inference import predict
 from stages.training.loop import Trainer, fit
 from stages.training.sequences import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
+from stages.training.transfer import made_ahead
 
 CPU = torch.device("cpu")
 SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}
@@ -72,11 +73,11 @@ def test_an_epoch_holds_every_row_once_and_only_the_last_batch_may_be_short(rows
 
 
 def test_an_evaluation_holds_every_row_once_and_no_batch_is_larger_than_its_budget_or_one_row():
-    lengths = np.random.default_rng(0).integers(1, 2 * EVALUATION_TOKENS, 40)
+    lengths = np.random.default_rng(0).integers(1, 2 * EVALUATION_TOKENS["cpu"], 40)
     lengths = np.concatenate([lengths, np.random.default_rng(0).integers(1, 50, 4000)])
-    batches = list(evaluation_batches(lengths))
+    batches = list(evaluation_batches(lengths, CPU))
     assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= EVALUATION_TOKENS for batch in batches)
+    assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= EVALUATION_TOKENS["cpu"] for batch in batches)
     assert len(batches) < 100
 
 
@@ -223,9 +224,9 @@ class SmallMemory(torch.nn.Module):
 
 
 def test_gradients_in_parts_are_those_of_the_whole_batch(capsys):
-    rows, batch = sequences(20), np.arange(13)
+    batch = sequences(20).padded(np.arange(13))
     whole, parts = (trainer(lambda memory=memory: SmallMemory(memory)) for memory in (13, 4))
-    losses = [training.gradients(rows, batch) for training in (whole, parts)]
+    losses = [training.gradients(*batch).item() for training in (whole, parts)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert parts.parts == 4
     for one, other in zip(whole.trained, parts.trained, strict=True):
@@ -235,4 +236,31 @@ def test_gradients_in_parts_are_those_of_the_whole_batch(capsys):
 
 def test_memory_too_small_for_one_row_ends_in_one_sentence():
     with pytest.raises(InputError, match="cpu has too little memory for one row; set DEVICE=cpu"):
-        trainer(lambda: SmallMemory(0)).gradients(sequences(20), np.arange(13))
+        trainer(lambda: SmallMemory(0)).gradients(*sequences(20).padded(np.arange(13)))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_what_is_made_ahead_comes_in_order(device):
+    assert list(made_ahead(lambda number: number**2, range(20), torch.device(device))) == [n**2 for n in range(20)]
+
+
+def test_an_error_made_ahead_is_raised_where_its_turn_is():
+    made = made_ahead(lambda number: 1 / (3 - number), range(20), torch.device("cuda"))
+    assert [next(made) for _ in range(3)] == [1 / 3, 1 / 2, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(made)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: CUDA graphs cannot be recorded")
+def test_a_recorded_step_learns_what_its_kernels_learn_one_by_one(tmp_path):
+    ends = []
+    for graphs in (True, False):
+        torch.manual_seed(3)
+        settings = {"learning_rate": 0.01, "weight_decay": 0.01, "clip_norm": 1.0, "average_decay": 0.9}
+        model = lstm.Classifier(30, 2, embedding_size=8, hidden_size=8, word_dropout=0, pooling="max")
+        new = Trainer(model, torch.device("cuda"), **settings, label_smoothing=0.1)
+        new.graphs = new.graphs if graphs else None
+        fit(new, sequences(45), sequences(20, 1), Checkpoint(tmp_path / str(graphs), "key"), seed=3, **SETTINGS)
+        ends.append(new.model.state_dict())
+    for recorded, launched in zip(*(end.values() for end in ends), strict=True):
+        torch.testing.assert_close(recorded, launched, rtol=1e-4, atol=1e-5)

@@ -13,6 +13,7 @@ from transformers.utils import logging
 from stages.common.command import InputError
 from stages.training.padding import is_word
 from stages.training.sequences import Sequences, evaluation_batches
+from stages.training.transfer import made_ahead, moved, pinned
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
@@ -45,6 +46,15 @@ def with_weights(config: BertConfig, weights: dict[str, torch.Tensor]) -> BertMo
     return loaded
 
 
+def attention_mask(is_token: torch.Tensor) -> torch.Tensor:
+    """What an encoder is given of (B, T) booleans, false on padding.
+
+    On a GPU in the form that attention itself takes: of the other one the library asks the GPU, at every step, whether
+    it is true everywhere, and the CPU waits for the answer.
+    """
+    return is_token[:, None, None] if is_token.is_cuda else is_token.long()
+
+
 class FrozenEncoder:
     """An encoder in evaluation mode that turns wordpiece ids into features, some of its hidden states.
 
@@ -69,13 +79,30 @@ class FrozenEncoder:
     @torch.inference_mode()
     def write(self, rows: Sequences, out: np.ndarray, progress: tqdm) -> None:
         """Features of all tokens of some rows, into `out`, (tokens, states·E) float16."""
-        for batch in evaluation_batches(rows.lengths):
-            ids, lengths, _ = rows.batch(batch, self.device)  # (B, T)
-            is_token = is_word(lengths, ids.size(1))  # (B, T)
-            hidden = self.encoder(ids, attention_mask=is_token.long(), output_hidden_states=True).hidden_states
-            features = self.mixed([hidden[layer][is_token].float() for layer in self.layers])
-            out[rows.positions(batch)[1]] = features.half().cpu().numpy()
-            progress.update(len(features))
+        target = torch.from_numpy(out)
+
+        def prepare(batch: np.ndarray) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+            is_token, positions = rows.positions(batch)
+            ids, lengths, _ = rows.padded(batch)
+            in_batch = torch.from_numpy(np.flatnonzero(is_token))
+            return torch.from_numpy(positions), pinned((ids, lengths, in_batch), self.device)
+
+        @torch.inference_mode()  # of each thread its own
+        def keep(computed: tuple[torch.Tensor, torch.Tensor]) -> int:
+            positions, features = computed
+            target.index_copy_(0, positions, features.cpu())
+            return len(positions)
+
+        prepared = made_ahead(prepare, evaluation_batches(rows.lengths, self.device), self.device)
+        computed = ((positions, self.features(*moved(tensors, self.device))) for positions, tensors in prepared)
+        for tokens in made_ahead(keep, computed, self.device):
+            progress.update(tokens)
+
+    def features(self, ids: torch.Tensor, lengths: torch.Tensor, in_batch: torch.Tensor) -> torch.Tensor:
+        """ids (B, T), lengths (B,) and where in the flat batch its tokens are → their features, (tokens, states·E)."""
+        mask = attention_mask(is_word(lengths, ids.size(1)))
+        hidden = self.encoder(ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        return self.mixed([hidden[layer].flatten(0, 1)[in_batch].float() for layer in self.layers]).half()
 
     def mixed(self, states: list[torch.Tensor]) -> torch.Tensor:
         """Several states of the same tokens, each (tokens, E) → (tokens, states·E)."""

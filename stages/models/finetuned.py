@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stages.encoder.bert import PRECISIONS, new_encoder, with_weights
+from stages.encoder.bert import PRECISIONS, attention_mask, new_encoder, with_weights
 from stages.models.layers.pooling import Mean
 from stages.training.padding import is_word
 
@@ -26,6 +26,6 @@ class Classifier(nn.Module):
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         is_token = is_word(lengths, ids.size(1))  # (B, T)
         with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):
-            hidden = self.encoder(ids, attention_mask=is_token.long()).last_hidden_state  # (B, T) → (B, T, E)
+            hidden = self.encoder(ids, attention_mask=attention_mask(is_token)).last_hidden_state  # (B, T) → (B, T, E)
         pooled = self.dropout(self.pooling(hidden.float(), lengths))  # → (B, E)
         return self.output(pooled)  # → (B, C)

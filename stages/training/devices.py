@@ -15,6 +15,7 @@ def choose_device() -> torch.device:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # time for nothing: no one reads it
     wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
         return torch.empty(0, device=wanted).device

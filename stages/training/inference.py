@@ -5,15 +5,16 @@ import torch
 from torch import nn
 
 from stages.training.sequences import Sequences, evaluation_batches
+from stages.training.transfer import made_ahead, moved, pinned
 
 
 @torch.inference_mode()
 def predict(model: nn.Module, rows: Sequences, device: torch.device) -> torch.Tensor:
     """Logits (N, C) in the order of the rows, on the CPU."""
     model.eval()
-    order, logits = [], []
-    for batch in evaluation_batches(rows.lengths):
-        tokens, lengths, _ = rows.batch(batch, device)
-        order.append(batch)
-        logits.append(model(tokens, lengths).cpu())
-    return torch.cat(logits)[torch.from_numpy(np.argsort(np.concatenate(order)))]
+    batches = list(evaluation_batches(rows.lengths, device))
+    logits = []
+    for tensors in made_ahead(lambda batch: pinned(rows.padded(batch), device), batches, device):
+        tokens, lengths, _ = moved(tensors, device)
+        logits.append(model(tokens, lengths))
+    return torch.cat(logits).cpu()[torch.from_numpy(np.argsort(np.concatenate(batches)))]

@@ -8,12 +8,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from stages.common.command import InputError
 from stages.training.checkpoints import Checkpoint
 from stages.training.inference import predict
-from stages.training.sequences import Sequences, training_batches
+from stages.training.sequences import LENGTH_STEP, Sequences, training_batches
+from stages.training.step_graphs import StepGraphs
+from stages.training.transfer import made_ahead, moved, pinned
 
 
 @dataclass
@@ -54,23 +57,44 @@ class Trainer:
         self.label_smoothing = label_smoothing
         self.steps = 0
         self.parts = 1  # of a batch, one after the other
+        self.graphs = StepGraphs(self.add_gradients, self.trained) if device.type == "cuda" else None
 
     def train_epoch(self, rows: Sequences, batches: list[np.ndarray], all_steps: int, description: str) -> float:
         """One pass over the batches, of `all_steps` of the whole training; the mean loss over all rows."""
         self.model.train()
-        total = 0.0
-        for batch in tqdm(batches, desc=description, leave=False, disable=None):
-            total += self.gradients(rows, batch) * len(batch)
+        step, losses = LENGTH_STEP.get(self.device.type, 1), []
+        ahead = made_ahead(lambda batch: pinned(rows.padded(batch, step), self.device), batches, self.device)
+        for tensors in tqdm(ahead, desc=description, total=len(batches), leave=False, disable=None):
+            losses.append(self.gradients(*tensors))
             nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.learning_rate * self.schedule(self.steps / all_steps)
             self.optimizer.step()
             self.steps += 1
             self.update_average()
+        total = 0.0
+        for loss, batch in zip(torch.stack(losses).tolist(), batches, strict=True):  # the one wait for the device
+            total += loss * len(batch)
         return total / len(rows)
 
-    def gradients(self, rows: Sequences, batch: np.ndarray) -> float:
-        """The mean loss of a batch, and its gradients; in as many parts as the accelerator's memory asks for.
+    def gradients(self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean loss of a batch, and its gradients; on CUDA as one graph, where it can be recorded.
+
+        Raises:
+            InputError: as `gradients_in_parts`.
+        """
+        if self.graphs:
+            try:
+                return self.graphs(tokens, lengths, labels)
+            except RuntimeError as error:  # memory that is too small is one, too
+                self.graphs = None
+                torch.cuda.empty_cache()
+                reason = str(error).splitlines()[0]
+                print(f"steps are not recorded as CUDA graphs, which would be faster ({reason})", flush=True)
+        return self.gradients_in_parts(tokens, lengths, labels)
+
+    def gradients_in_parts(self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The same, in as many parts as the accelerator's memory asks for.
 
         Raises:
             InputError: not even one row fits.
@@ -78,21 +102,21 @@ class Trainer:
         while True:
             try:
                 self.optimizer.zero_grad()
-                return sum(self.add_gradients(rows, part, len(part) / len(batch)) for part in self.split(batch))
+                parts = zip(*(tensor.tensor_split(self.parts) for tensor in (tokens, lengths, labels)), strict=True)
+                return sum(self.add_gradients(*part, len(part[0]) / len(labels)) for part in parts if len(part[0]))
             except torch.OutOfMemoryError:
-                if self.parts >= len(batch):
+                if self.parts >= len(labels):
                     raise InputError(f"{self.device} has too little memory for one row; set DEVICE=cpu") from None
                 self.parts *= 2
                 print(f"{self.device} is out of memory; a batch now comes in {self.parts} parts", flush=True)
 
-    def split(self, batch: np.ndarray) -> list[np.ndarray]:
-        return [part for part in np.array_split(batch, self.parts) if len(part)]
-
-    def add_gradients(self, rows: Sequences, part: np.ndarray, share: float) -> float:
-        tokens, lengths, labels = rows.batch(part, self.device)
+    def add_gradients(
+        self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor, share: float = 1.0
+    ) -> torch.Tensor:
+        tokens, lengths, labels = moved((tokens, lengths, labels), self.device)
         loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing) * share
         loss.backward()
-        return loss.item()
+        return loss.detach()
 
     def schedule(self, share: float) -> float:
         """The learning rate's factor once a share of all steps is done: 1, or up and down in two straight lines."""
@@ -104,8 +128,8 @@ class Trainer:
     def update_average(self) -> None:
         """Move the average towards the weights; early on by more, so that it forgets how training began."""
         decay = min(self.average_decay, (1 + self.steps) / (10 + self.steps))
-        for average, weight in zip(self.averaged.parameters(), self.model.parameters(), strict=True):
-            average.lerp_(weight, 1 - decay)
+        move_average = get_ema_multi_avg_fn(decay)  # of all tensors in one go, where the device can
+        move_average(list(self.averaged.parameters()), list(self.model.parameters()), None)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Every tensor a resumed training needs, under one flat set of names."""

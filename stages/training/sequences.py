@@ -10,9 +10,12 @@ import pyarrow.parquet as pq
 import torch
 
 from stages.training.inputs import PADDING
+from stages.training.transfer import moved
 
 POOL = 64  # batches whose rows are sorted by length together: enough to waste little padding, few enough to stay random
-EVALUATION_TOKENS = 8192  # in a batch, padding included
+EVALUATION_TOKENS = {"cpu": 8192}  # in a batch, padding included, by the kind of device
+EVALUATION_TOKENS_OF_OTHERS = 65_536
+LENGTH_STEP = {"cuda": 8}  # a batch is as long as a multiple of it: of few lengths, so that kernels are made once
 
 
 class OnDisk:
@@ -99,22 +102,25 @@ class Sequences:
             offsets=np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
         )
 
-    def positions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def positions(self, rows: np.ndarray, step: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Where some rows' tokens stand in a padded batch, booleans (B, T), and in `tokens`, in the same order."""
         lengths = self.lengths[rows]
-        time = np.arange(lengths.max())
+        time = np.arange(-(-lengths.max() // step) * step)
         is_token = time < lengths[:, None]  # (B, T)
         return is_token, (self.offsets[rows, None] + time)[is_token]
 
-    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Padded ids (B, T) or features (B, T, E), lengths (B,) and labels (B,) of some rows, on a device."""
-        is_token, positions = self.positions(rows)
+    def padded(self, rows: np.ndarray, step: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of some rows ids (B, T) or features (B, T, E), padded to a multiple of `step`, lengths (B,), labels (B,)."""
+        is_token, positions = self.positions(rows, step)
         tokens = self.tokens[positions]
         kind = np.int64 if np.issubdtype(tokens.dtype, np.integer) else tokens.dtype
         padded = np.full(is_token.shape + tokens.shape[1:], PADDING, dtype=kind)
         padded[is_token] = tokens
-        arrays = padded, self.lengths[rows], self.labels[rows]
-        return tuple(torch.from_numpy(array).to(device) for array in arrays)
+        return tuple(torch.from_numpy(array) for array in (padded, self.lengths[rows], self.labels[rows]))
+
+    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """As `padded`, on a device."""
+        return moved(self.padded(rows), device)
 
 
 def read_splits(folder: Path) -> dict[str, Sequences]:
@@ -137,11 +143,12 @@ def training_batches(lengths: np.ndarray, batch_size: int, generator: np.random.
         yield batches[index]
 
 
-def evaluation_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+def evaluation_batches(lengths: np.ndarray, device: torch.device) -> Iterator[np.ndarray]:
     """Row numbers by falling length, a batch of bounded size at a time: the one that needs most memory comes first."""
+    tokens = EVALUATION_TOKENS.get(device.type, EVALUATION_TOKENS_OF_OTHERS)
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):
-        rows = max(1, EVALUATION_TOKENS // int(lengths[order[start]]))
+        rows = max(1, tokens // int(lengths[order[start]]))
         yield order[start : start + rows]
         start += rows

@@ -6,6 +6,7 @@ derived by hand: all the weights' share of it is then one product over all steps
 """
 
 from abc import ABC, abstractmethod
+from importlib.util import find_spec
 from typing import ClassVar
 
 import torch
@@ -53,6 +54,17 @@ class Recurrence(nn.Module, ABC):
         """From the states' gradients, (T, B, H), to those of the inputs' and of the state's share, each (T, B, G·H)."""
 
 
+def steps_of(cell: type[Recurrence], sums: torch.Tensor) -> "type[Recurrence] | object":
+    """What takes a cell's steps: the cell itself or, on a GPU that has Triton, kernels that do the same."""
+    if sums.device.type != "cuda" or sums.dtype != torch.float32 or not sums.numel() or not find_spec("triton"):
+        return cell
+    if torch.version.cuda is None or torch.cuda.get_device_capability(sums.device) < (8, 0):
+        return cell
+    from stages.models.layers.cuda.kernels import KERNELS  # only here there is Triton
+
+    return KERNELS[cell.__name__]
+
+
 class Steps(Function):
     """All steps of a cell, with its gradient."""
 
@@ -62,8 +74,8 @@ class Steps(Function):
     ) -> torch.Tensor:
         weight_ih, weight_hh, bias_ih, bias_hh = parameters
         sums = linear(inputs.flatten(0, 1), weight_ih, bias_ih).unflatten(0, inputs.shape[:2])  # (T, B, G·H)
-        states, *kept = cell.forward_steps(sums, weight_hh, bias_hh)
-        ctx.cell = cell
+        ctx.steps = steps_of(cell, sums)
+        states, *kept = ctx.steps.forward_steps(sums, weight_hh, bias_hh)
         ctx.save_for_backward(inputs, weight_ih, weight_hh, states, *kept)
         return states
 
@@ -71,7 +83,7 @@ class Steps(Function):
     @once_differentiable
     def backward(ctx: FunctionCtx, grad_states: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         inputs, weight_ih, weight_hh, states, *kept = ctx.saved_tensors
-        grad_sums, grad_state_sums = ctx.cell.backward_steps(grad_states, weight_hh, states, *kept)
+        grad_sums, grad_state_sums = ctx.steps.backward_steps(grad_states, weight_hh, states, *kept)
         grad_weight_hh = weight_gradient(grad_state_sums[1:].flatten(0, 1), states[:-1].flatten(0, 1))
         flat = grad_sums.flatten(0, 1)  # (T·B, G·H)
         grad_inputs = linear(flat, weight_ih.t()).view_as(inputs) if ctx.needs_input_grad[1] else None

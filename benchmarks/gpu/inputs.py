@@ -1,0 +1,102 @@
+"""What `make gpu` reads, in pieces small enough to carry to a machine without a network: `make gpu-inputs` writes them.
+
+SST-2 as ids, GloVe's vectors and wordpieces, the encoder's weights in halves, IMDB's wordpieces as 16-bit numbers, and
+in settings.json each model's parameters beside what its committed training on the CPU came to.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from benchmarks.data import FOLDER, ROOT, encoder_files, run_stage, sst2_ids
+from stages.training.inputs import read_input
+
+OUT = ROOT / "data/gpu"
+SEED = 1
+GROUPS = {"words": "ids", "vectors": "vectors", "features": "wordpieces", "wordpieces": "wordpieces"}
+
+
+def sst2_vectors() -> Path:
+    """SST-2's ids beside GloVe's vectors of 50 numbers."""
+    run_stage("download_glove", dimension=50, downloads=FOLDER / "downloads", out=FOLDER / "glove")
+    run_stage(
+        "embed_glove", corpus="sst2", dimension=50, ids=sst2_ids(), glove=FOLDER / "glove", out=FOLDER / "vectors"
+    )
+    return FOLDER / "vectors"
+
+
+def sst2_wordpieces() -> Path:
+    out = FOLDER / "wordpieces"
+    sst2_ids()  # makes the rows
+    run_stage(
+        "tokenize_wordpieces", corpus="sst2", encoder="minilm", rows=FOLDER / "rows", weights=encoder_files(), out=out
+    )
+    return out
+
+
+def write_halves(file: Path, out: Path) -> None:
+    content = file.read_bytes()
+    middle = len(content) // 2
+    for number, half in enumerate((content[:middle], content[middle:]), start=1):
+        (out / f"{file.name}.{number}").write_bytes(half)
+
+
+def write_imdb(out: Path) -> None:
+    """Every review's first 512 wordpieces, as 16-bit numbers."""
+    raw, rows, pieces = (FOLDER / name for name in ("imdb_raw", "imdb_rows", "imdb_wordpieces"))
+    run_stage("download", corpus="imdb_notebook", local="data/imdb_notebook", downloads=FOLDER / "downloads", out=raw)
+    run_stage("prepare", corpus="imdb_notebook", raw=raw, out=rows)
+    run_stage(
+        "tokenize_wordpieces", corpus="imdb_notebook", encoder="minilm", rows=rows, weights=encoder_files(), out=pieces
+    )
+    out.mkdir()
+    for path in sorted(pieces.glob("*.parquet")):
+        table = pq.read_table(path, columns=["id", "label", "tokens"])
+        small = table.set_column(2, "tokens", table["tokens"].cast(pa.list_(pa.uint16())))
+        pq.write_table(small, out / path.name, compression="zstd", compression_level=19)
+
+
+def settings() -> dict:
+    """Parameters of every model of SST-2 by its name, with what the committed results say of it."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    corpus, found = params["corpora"]["sst2"], {}
+    committed = json.loads((ROOT / "results/sst2/comparison.json").read_text(encoding="utf-8"))["rungs"]
+    for group, folder in GROUPS.items():
+        for name in params["run"][group]:
+            curve = pd.read_csv(ROOT / f"results/sst2/learning_curves/{name}.csv").iloc[0]
+            found[name] = {
+                "module": name,
+                "input": folder,
+                "embedded": group == "features",
+                "architecture": params["models"][name]["architecture"],
+                "optimization": params["models"][name]["optimization"],
+                "training": corpus["finetuning" if group == "wordpieces" else "training"],
+                "first_epoch": {key: float(curve[key]) for key in ("train_loss", "valid_loss", "valid_accuracy")},
+                "accuracies": committed[name]["accuracies"],
+            }
+    encoder = {key: params["encoders"]["minilm"][key] for key in ("layers", "mix")}
+    notebook = params["models"]["notebook_bigru"] | {"training": params["corpora"]["imdb_notebook"]["training"]}
+    return {"seed": SEED, "models": found, "encoder": encoder, "precision": corpus["precision"], "notebook_n": notebook}
+
+
+def main() -> None:
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    folders = {"ids": sst2_ids(), "vectors": sst2_vectors(), "wordpieces": sst2_wordpieces()}
+    for name, folder in folders.items():
+        shutil.copytree(folder, OUT / name)
+        print(name, read_input(folder)["arguments"].keys(), flush=True)
+    (OUT / "encoder").mkdir()
+    shutil.copyfile(encoder_files() / "config.json", OUT / "encoder/config.json")
+    write_halves(encoder_files() / "model.safetensors", OUT / "encoder")
+    write_imdb(OUT / "imdb")
+    (OUT / "settings.json").write_text(json.dumps(settings(), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

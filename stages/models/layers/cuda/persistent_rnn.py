@@ -1,0 +1,48 @@
+"""The plain recurrence's steps in one Triton kernel forward and one backward, see persistent.py."""
+
+import triton
+from triton import language as tl
+
+from stages.models.layers.cuda.persistent import COUNTS, place, product, wait_for_all
+
+
+@triton.jit(do_not_specialize=COUNTS)
+def forward_kernel(
+    states, weight, bias,
+    counters, first, last, time, batch, SIZE: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
+    K: tl.constexpr, PRECISION: tl.constexpr,
+):  # fmt: skip
+    """The inputs' share of the sums (T, B, H) → states, in place."""
+    rows, units, there, at = place(batch, SIZE, ROWS, UNITS)
+    count = batch.to(tl.int64) * SIZE
+    step = first
+    while step < last:
+        before = states + (step - 1) * count
+        rows_there = (rows < batch) & (step > 0)
+        total = product(before, rows * SIZE, rows_there, weight, units * SIZE, units < SIZE, 1, SIZE, K, PRECISION)
+        total += tl.load(states + step * count + at, there) + tl.load(bias + units, units < SIZE)[None, :]
+        tl.store(states + step * count + at, 2 * tl.sigmoid(2 * total) - 1, there)
+        step += 1
+        if step < last:
+            wait_for_all(counters + tl.program_id(0), (step - first) * tl.num_programs(1))
+
+
+@triton.jit(do_not_specialize=COUNTS)
+def backward_kernel(
+    grad_states, weight, states, grad_sums,
+    counters, first, last, time, batch, SIZE: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
+    K: tl.constexpr, PRECISION: tl.constexpr,
+):  # fmt: skip
+    """grad_states (T, B, H) → grad_sums (T, B, H), from the last step on."""
+    rows, units, there, at = place(batch, SIZE, ROWS, UNITS)
+    count = batch.to(tl.int64) * SIZE
+    step = last - 1
+    while step >= first:
+        after, rows_there = grad_sums + (step + 1) * count, (rows < batch) & (step + 1 < time)
+        hidden = product(after, rows * SIZE, rows_there, weight, units, units < SIZE, SIZE, SIZE, K, PRECISION)
+        hidden += tl.load(grad_states + step * count + at, there)
+        state = tl.load(states + step * count + at, there)
+        tl.store(grad_sums + step * count + at, hidden * (1 - state * state), there)
+        step -= 1
+        if step >= first:
+            wait_for_all(counters + tl.program_id(0), (last - 1 - step) * tl.num_programs(1))
