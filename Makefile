@@ -8,26 +8,19 @@ export MALLOC_MMAP_THRESHOLD_ := 2097152
 export MALLOC_TRIM_THRESHOLD_ := 16777216
 # oneDNN would keep its compiled code for the last 1024 shapes of a product.
 export ONEDNN_PRIMITIVE_CACHE_CAPACITY := 64
-# Those pages are of 2 MB where Linux has them: the rung average on SST-2 takes 20.9 s of processor time an epoch for 26.7.
+# Those pages are of 2 MB where Linux has them: the model average on SST-2 takes 20.9 s of processor time an epoch for 26.7.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: help repro test lint bench stale resolve
+.PHONY: help repro test faults lint bench gpu gpu-inputs stale gc resolve
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-# CORPORA=imdb (with what params.yaml has under its `run`), GLOVE=50 and ENCODER=bert_base choose for one run what
-# params.yaml leaves out.
-repro: .venv/installed ## run what changed; CORPORA=sst2 chooses the corpora, GLOVE=50 adds the rungs on GloVe, ENCODER=bert_base reads that one
-	@[ ! -e .params.kept ] || { echo 'error: .params.kept is there: another `make repro CORPORA=...` is running, or was' \
-	'killed; then `mv .params.kept params.yaml`' >&2; exit 1; }
-	@python -m maintenance.mend && python -m stages.check_params --out data/params.checked
-ifneq ($(CORPORA)$(GLOVE)$(ENCODER),)
-	@cp params.yaml .params.kept && trap 'mv .params.kept params.yaml' EXIT && trap 'exit 130' HUP INT TERM && \
-	python -m maintenance.select '$(CORPORA)' '$(GLOVE)' '$(ENCODER)' && dvc repro
-else
+# RUN=sst2 takes runs/sst2.yaml as run.yaml, where it stays, so that every command of DVC knows what was built.
+repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, of those in runs/
+	@$(if $(RUN),python -m maintenance.choose_run '$(RUN)')
+	@python -m stages.check_params --out data/params.checked
 	@dvc repro
-endif
 
 test: .venv/installed ## run the tests
 	@python -m pytest
@@ -42,8 +35,17 @@ bench: .venv/installed ## measure speed against the usual ways
 	@python -m pip install --quiet --disable-pip-version-check --no-deps gensim==4.4.0 smart_open==9.0.2 wrapt==2.5.2
 	@python -m benchmarks
 
+gpu: .venv/installed ## check and time every kind of model on a GPU
+	@python -m benchmarks.gpu
+
+gpu-inputs: .venv/installed ## pack what `make gpu` reads, for a machine without a network
+	@python -m benchmarks.gpu.inputs
+
 stale: .venv/installed ## name the committed results that are older than the code or the parameters
 	@python -m maintenance.stale
+
+gc: .venv/installed ## remove what no run in runs/ needs from DVC's cache
+	@python -m maintenance.collect_garbage
 
 resolve: .venv/installed ## in the middle of a merge: resolve the conflicts in what the pipeline wrote
 	@python -m maintenance.resolve

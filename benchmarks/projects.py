@@ -13,7 +13,17 @@ import yaml
 from benchmarks import data
 from stages.common.command import InputError
 
-COPIED = (".dvc/config", ".dvcignore", "dvc.yaml", "params.yaml", "data/sample", "data/sst2", "stages")
+COPIED = (
+    ".dvc/config",
+    ".dvcignore",
+    "dvc.yaml",
+    "params.yaml",
+    "run.yaml",
+    "corpora",
+    "data/sample",
+    "data/sst2",
+    "stages",
+)
 
 
 def checkout(name: str, copied: tuple[str, ...] = COPIED) -> Path:
@@ -28,10 +38,19 @@ def checkout(name: str, copied: tuple[str, ...] = COPIED) -> Path:
 
 
 def write_params(folder: Path, change: Callable[[dict], None]) -> None:
-    """The repository's params.yaml with a change, in another folder."""
-    params = yaml.safe_load((data.ROOT / "params.yaml").read_text(encoding="utf-8"))
+    """The repository's params.yaml, run.yaml and corpora with a change, in another folder."""
+    corpora = {path.stem: path for path in (data.ROOT / "corpora").glob("*.yaml")}
+    shared, run = (
+        yaml.safe_load((data.ROOT / file).read_text(encoding="utf-8")) for file in ("params.yaml", "run.yaml")
+    )
+    params = shared | run
+    params["corpora"] = {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in corpora.items()}
     change(params)
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    (folder / "corpora").mkdir(exist_ok=True)
+    contents = {f"corpora/{name}.yaml": corpus for name, corpus in params.pop("corpora").items()}
+    contents |= {"run.yaml": {"run": params.pop("run")}, "params.yaml": params}
+    for file, content in contents.items():
+        (folder / file).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def measuring(results: Path) -> list[str]:

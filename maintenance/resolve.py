@@ -30,7 +30,7 @@ def conflicts() -> dict[str, set[int]]:
 
 def merged_lock(sides: set[int]) -> dict:
     """The lock of both branches."""
-    locks = {side: yaml.safe_load(git("show", f":{side}:{LOCK}")) for side in sides}
+    locks = {side: yaml.safe_load(git("show", f":{side}:./{LOCK}")) for side in sides}  # git's root may be above
     base, ours, theirs = (locks.get(side, {}).get("stages", {}) for side in (BASE, OURS, THEIRS))
     stages = {}
     for name in ours | theirs:

@@ -40,7 +40,7 @@ def main() -> None:
     vocabulary = build_vocabulary(count_words(arguments.words / "train.parquet"), min_count)
     if len(vocabulary) == len(SPECIAL_TOKENS):
         raise InputError(
-            f"params.yaml: corpora.{arguments.corpus}.min_count is {min_count}, "
+            f"corpora/{arguments.corpus}.yaml: min_count is {min_count}, "
             "and no training word is seen that often; lower it"
         )
     with files.new_folder(arguments.out) as folder:

@@ -23,7 +23,7 @@ def main() -> None:
     kept = corpus["kept_wordpieces"] or {"longest": readable, "part": "head"}
     if kept["longest"] > readable:
         raise InputError(
-            f"params.yaml: corpora.{arguments.corpus}.kept_wordpieces.longest is {kept['longest']}; "
+            f"corpora/{arguments.corpus}.yaml: kept_wordpieces.longest is {kept['longest']}; "
             f"encoders.{arguments.encoder}.max_length is {readable}"
         )
     tokenizer_file = arguments.weights / "tokenizer.json"

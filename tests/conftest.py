@@ -54,28 +54,45 @@ BAD_INPUT_HEAD = [
 ]
 
 
+def read_params(folder: Path) -> dict:
+    """params.yaml, `run` of run.yaml and, under `corpora`, every file there, as they are."""
+    files = [folder / "params.yaml", folder / "run.yaml", *sorted((folder / "corpora").glob("*.yaml"))]
+    shared, run, *corpora = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in files)
+    return shared | run | {"corpora": dict(zip((file.stem for file in files[2:]), corpora, strict=True))}
+
+
+def write_params(folder: Path, everything: dict) -> None:
+    """The files of which `read_params` makes such a mapping."""
+    contents = {"params.yaml": {key: everything[key] for key in everything if key not in ("run", "corpora")}}
+    contents |= {"run.yaml": {key: everything[key] for key in ("run",) if key in everything}}
+    contents |= {f"corpora/{name}.yaml": corpus for name, corpus in everything["corpora"].items()}
+    (folder / "corpora").mkdir(exist_ok=True)
+    for name, content in contents.items():
+        if "/" not in name.removeprefix("corpora/"):  # or it is no name of a file
+            (folder / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
 def only(**models: list[str]) -> dict[str, list[str]]:
     """What `run.models` is where none but these models are built, by their kinds."""
-    kinds = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))["run"]["models"]
+    kinds = read_params(REPOSITORY)["run"]["models"]
     return {kind: models.get(kind, []) for kind in kinds}
 
 
 @dataclass(frozen=True)
 class Project:
-    """The corpus `own`, described in params.yaml beside the repository's parameters; trained on as `sample` is."""
+    """The corpus `own`, described in corpora/own.yaml beside the repository's parameters; trained on as `sample` is."""
 
     folder: Path
 
     def set(self, key: str, value: object) -> None:
-        """Put a value into params.yaml; `key` is dotted."""
-        path = self.folder / "params.yaml"
-        everything = yaml.safe_load(path.read_text(encoding="utf-8"))
+        """Put a value into params.yaml, `run` of run.yaml or `corpora.<name>`, a file; `key` is dotted."""
+        everything = read_params(self.folder)
         *parents, last = key.split(".")
         mapping = everything
         for parent in parents:
             mapping = mapping[parent]
         mapping[last] = value
-        path.write_text(yaml.safe_dump(everything, sort_keys=False), encoding="utf-8")
+        write_params(self.folder, everything)
 
     def write(self, name: str, content: bytes) -> Path:
         path = self.folder / name
@@ -103,12 +120,16 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    project = Project(tmp_path)
-    project.write("params.yaml", (REPOSITORY / "params.yaml").read_bytes())
-    sample = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))["corpora"]["sample"]
-    project.set("corpora.own", sample | CORPUS)
-    project.set("run.corpora", ["own"])
-    return project
+    return new_project(tmp_path, {})
+
+
+def new_project(folder: Path, corpus: dict) -> Project:
+    """The repository's parameters in another folder, and the corpus `own` with some keys of its own."""
+    everything = read_params(REPOSITORY)
+    everything["corpora"] = {"own": everything["corpora"]["sample"] | CORPUS | corpus}
+    everything["run"]["corpora"] = ["own"]
+    write_params(folder, everything)
+    return Project(folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

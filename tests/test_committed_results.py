@@ -39,7 +39,7 @@ def test_the_readme_quotes_the_accuracy_and_its_interval(corpus, model):
 @pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_metrics_follow_from_the_predictions_beside_them(path):
     corpus, model = path.parent.name, path.stem
-    classes = list(params.load(ROOT / "params.yaml")["corpora"][corpus]["labels"])
+    classes = list(params.corpus(corpus, ROOT)["labels"])
     metrics = json.loads(path.read_text())
     for split in ("valid", "test"):
         found = read_predictions(ROOT / "results" / corpus / "predictions", [model], split, classes)[model]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import read_params
 
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+PARAMS = read_params(ROOT)
 SCHEMA = yaml.safe_load((ROOT / "stages/params.schema.yaml").read_text())
 MODEL = "${item.model}"
 # Imported and yet no dep: it can refuse or fail, but what it lets through does not depend on how it is written.

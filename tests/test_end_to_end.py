@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import only
+from conftest import only, read_params, write_params
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = os.environ | {
@@ -28,10 +28,9 @@ def run(folder: Path, *command: str) -> str:
 
 
 def change_params(folder: Path, change) -> None:
-    path = folder / "params.yaml"
-    params = yaml.safe_load(path.read_text())
+    params = read_params(folder)
     change(params)
-    path.write_text(yaml.safe_dump(params, sort_keys=False))
+    write_params(folder, params)
 
 
 def make_small(params: dict) -> None:
@@ -53,6 +52,7 @@ def project(tmp_path_factory) -> Path:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, folder / file)
     change_params(folder, make_small)
+    shutil.copyfile(folder / "run.yaml", folder / "runs/small.yaml")
     (folder / ".venv").mkdir()
     (folder / ".venv/installed").touch()  # make finds the set-up done and uses this interpreter
     run(folder, "git", "init", "-q", "-b", "main")
@@ -66,7 +66,12 @@ def stages_that_ran(output: str) -> set[str]:
     return set(re.findall(r"Running stage '(.+?)'", output))
 
 
-SUMMARIES = {"predict@sample", "compare@sample", "analyze@sample", "report"}  # of all rungs, whichever ran again
+SUMMARIES = {
+    "predict_sentences@sample",
+    "compare@sample",
+    "analyze@sample",
+    "report",
+}  # of all rungs, whichever ran again
 IN_GIT = ("evaluate", "predict", "compare", "analyze", "claims", "report")
 
 
@@ -141,7 +146,7 @@ def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(proje
     assert stages_that_ran(output) - {"check_params"} == expected | SUMMARIES
 
 
-def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
+def test_a_corpus_of_ones_own_is_a_file_and_a_folder(project, tmp_path):
     def add_corpus(params):
         params["corpora"]["mine"] = params["corpora"]["sample"] | {
             "source": {"files": {"a.csv": None, "b.csv": None}},
@@ -157,13 +162,27 @@ def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
             f'"Well, number {i} was {"dull" if i % 2 else "fun"}.",{"one" if i % 2 else "five"}' for i in range(rows)
         ]
         (project / "data/mine" / name).write_text("\n".join(["review,stars", *lines]) + "\n")
-    before = (project / "params.yaml").read_bytes()
+    chosen = yaml.safe_load((project / "run.yaml").read_text())
+    chosen["run"]["corpora"] = ["mine"]
+    (project / "runs/mine.yaml").write_text(yaml.safe_dump(chosen))
 
-    run(project, "make", "repro", "CORPORA=mine")
+    run(project, "make", "repro", "RUN=mine")
 
-    assert (project / "params.yaml").read_bytes() == before
     assert json.loads((project / "metrics/mine/average.json").read_text())["test"]["n"] == 12
-    assert what_is_not_cached(run(project, "dvc", "repro")) == set()
+    assert "up to date" in run(project, "dvc", "repro")  # what was chosen is what every command of DVC knows
+    assert run(project, "dvc", "status").strip() == "Data and pipelines are up to date."
+    run(project, "dvc", "remote", "add", "--default", "--local", "stored", str(tmp_path / "stored"))
+    run(project, "dvc", "push")
+    run(project, "dvc", "gc", "--workspace", "--force")
+    assert run(project, "dvc", "status", "--cloud").strip().endswith("in sync.")
+
+    run(project, "make", "repro", "RUN=small")
+    run(project, sys.executable, "-m", "maintenance.collect_garbage", "--force")
+    run(project, "make", "repro", "RUN=mine")
+    assert "mine" in (project / "run.yaml").read_text()
+    assert run(project, "dvc", "status").strip() == "Data and pipelines are up to date."
+    run(project, "git", "checkout", "-q", "run.yaml")
+    run(project, "dvc", "repro")
 
 
 @pytest.mark.parametrize(
@@ -177,31 +196,24 @@ def test_a_corpus_of_ones_own_is_an_entry_and_a_folder(project):
 def test_faulty_parameters_are_one_sentence_before_anything_runs(project, change, fault):
     change_params(project, change)
     done = subprocess.run(["make", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
-    run(project, "git", "checkout", "-q", "params.yaml")
+    run(project, "git", "checkout", "-q", ".")
     assert done.returncode != 0
     assert stages_that_ran(done.stdout) == set()
     assert fault in done.stderr
 
 
-def test_a_selection_that_fails_leaves_the_parameters_as_they_were(project):
-    before = (project / "params.yaml").read_bytes()
-    done = subprocess.run(
-        ["make", "repro", "CORPORA=smaple"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True
-    )
+def test_a_choice_that_is_not_there_leaves_run_yaml_as_it_was(project):
+    before = (project / "run.yaml").read_bytes()
+    done = subprocess.run(["make", "repro", "RUN=smal"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "did you mean 'sample'" in done.stderr
-    assert (project / "params.yaml").read_bytes() == before
+    assert "error: there is no runs/smal.yaml; did you mean 'small'?" in done.stderr
+    assert (project / "run.yaml").read_bytes() == before
 
 
-@pytest.mark.parametrize("choice", [[], ["CORPORA=sample"]], ids=["plain", "chosen"])
-def test_what_a_killed_selection_kept_is_pointed_out_before_anything_runs(project, choice):
-    kept = project / ".params.kept"
-    kept.touch()
-    done = subprocess.run(["make", "repro", *choice], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
-    kept.unlink()
-    assert done.returncode != 0
-    assert "mv .params.kept params.yaml" in done.stderr
-    assert stages_that_ran(done.stdout) == set()
+def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
+    (project / "corpora/broken.yaml").write_text("labels: [")
+    assert "up to date" in run(project, "make", "repro")
+    (project / "corpora/broken.yaml").unlink()
 
 
 @pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("encoders", "minilmm"), ("models.lstm", "lsmt")])
@@ -209,8 +221,11 @@ def test_an_unknown_name_is_one_sentence_before_anything_runs(project, group, na
     *parents, last = group.split(".")
     change_params(project, lambda params: functools.reduce(dict.get, parents, params["run"]).update({last: [name]}))
     done = subprocess.run(["dvc", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
-    run(project, "git", "checkout", "-q", "params.yaml")
+    run(project, "git", "checkout", "-q", ".")
     assert done.returncode != 0
     assert stages_that_ran(done.stdout) == {"check_params"}
-    assert f"error: params.yaml: run.{group} names '{name}'; did you mean" in done.stderr
+    if group == "corpora":
+        assert f"error: there is no corpora/{name}.yaml; did you mean" in done.stderr
+    else:
+        assert f"error: run.yaml: run.{group} names '{name}'; did you mean" in done.stderr
     assert not (project / "data" / "raw" / name).exists()

@@ -14,7 +14,7 @@ import pytest
 import requests
 import torch
 import yaml
-from conftest import REPOSITORY
+from conftest import REPOSITORY, read_params
 
 from stages import download, download_glove
 from stages.common import params
@@ -283,7 +283,7 @@ METACHARACTERS = [
 
 
 def parameters_in_commands() -> set[str]:
-    """The keys of params.yaml whose values a command of dvc.yaml holds."""
+    """The keys of run.yaml whose values a command of dvc.yaml holds."""
     found = set()
     for stage in STAGES.values():
         for name in re.findall(r"\$\{(.*?)(?:\[0\])?\}", stage["cmd"]):
@@ -297,11 +297,11 @@ def parameters_in_commands() -> set[str]:
 def test_no_parameter_takes_a_metacharacter_to_a_shell(project, monkeypatch, key, value):
     """Not even one that is described where its name has to be."""
     monkeypatch.chdir(project.folder)
-    everything = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    everything = read_params(project.folder)
     group = {"run.corpora": "corpora", "run.encoders": "encoders", "run.notebook": "notebook"}.get(key, "models")
     project.set(group, everything[group] | {value: next(iter(everything[group].values()))})
     project.set(key, [value])
-    with pytest.raises(InputError, match=r"^params\.yaml: "):
+    with pytest.raises(InputError, match=r"^(params|run)\.yaml: "):
         params.load()
 
 

@@ -13,7 +13,7 @@ from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
 from stages.text.vocabulary import PADDING, UNKNOWN
 
 ROOT = Path(__file__).parent.parent
-PARAMS = params.load(ROOT / "params.yaml")
+PARAMS = params.load(ROOT)
 RUNS = [PARAMS["run"], *(corpus["run"] for corpus in PARAMS["corpora"].values() if "run" in corpus)]
 MODELS = [run["models"] for run in RUNS if "models" in run]
 KINDS = {model: kind for kinds in MODELS for kind in kinds if kind != "ngrams" for model in kinds[kind]}

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from conftest import CORPUS, REPOSITORY, Project, only
+from conftest import REPOSITORY, new_project, only
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
@@ -63,7 +63,7 @@ def write_encoder(folder: Path) -> None:
 def run_stage(monkeypatch: pytest.MonkeyPatch, name: str, *texts: str, **options: object) -> None:
     """A stage in this process, for the corpus `own`: `out="x"` is `--out x`."""
     arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-    corpus = [] if name in ("download_encoder", "evaluate") else ["--corpus", "own"]
+    corpus = [] if name in ("download_encoder", "evaluate", "predict_sentences") else ["--corpus", "own"]
     monkeypatch.setattr(sys, "argv", [name, *corpus, *arguments, *texts])
     importlib.import_module(f"stages.{name}").main()
 
@@ -71,15 +71,13 @@ def run_stage(monkeypatch: pytest.MonkeyPatch, name: str, *texts: str, **options
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     """The folder of a project that has trained and evaluated a rung of each kind, with two seeds."""
-    project = Project(tmp_path_factory.mktemp("trained"))
-    project.write("params.yaml", (REPOSITORY / "params.yaml").read_bytes())
     once = {"batch_size": 16, "epochs": 2, "patience": 2, "final_fit": False}
-    corpus = CORPUS | {"tokenizer": "treebank", "training": once, "finetuning": once, "precision": "fp32"}
+    corpus = {"tokenizer": "treebank", "training": once, "finetuning": once, "precision": "fp32"}
     corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
     checksums = dict.fromkeys(("config.json", "model.safetensors", "tokenizer.json"))
     encoder = {"source": {"folder": "tiny"}, "checksums": checksums, "max_length": 64, "layers": [0, 1, 2]}
     kinds = only(ngrams=["tfidf"], pooled=["average"], features=["bigru"], finetuning=["finetuned"])
-    project.set("corpora.own", corpus)
+    project = new_project(tmp_path_factory.mktemp("trained"), corpus)
     project.set("encoders.tiny", encoder | {"mix": "mean"})
     run = {"corpora": ["own"], "glove_dimensions": [], "encoders": ["tiny"], "notebook": [], "seeds": [1, 2]}
     project.set("run", run | {"models": kinds})
@@ -207,7 +205,7 @@ def test_the_most_accurate_on_valid_of_the_trained_models_is_chosen(here, tmp_pa
     for model, accuracy in {"tfidf": 0.7, "average": 0.8, "tiny_bigru": 0.8, "lstm": 0.99}.items():
         (tmp_path / f"{model}.json").write_text(json.dumps({"valid": {"accuracy": accuracy}}))
     assert most_accurate(here / "data/trained/own", tmp_path) == "average"
-    with pytest.raises(InputError, match=r"own holds no trained model; run `make repro CORPORA=own` first"):
+    with pytest.raises(InputError, match=r"own holds no trained model; run `make repro RUN=own` first"):
         most_accurate(tmp_path / "own", tmp_path)
 
 
@@ -249,7 +247,8 @@ def test_what_is_not_trained_is_refused(here, monkeypatch, options):
 
 def test_params_sentences_are_scored_by_every_model_over_its_seeds(here, monkeypatch, tmp_path):
     for name in ("first", "again"):
-        run_stage(monkeypatch, "predict", out=tmp_path / name)
+        paths = {"trained": "data/trained/own", "encoders": "data/encoders"}
+        run_stage(monkeypatch, "predict_sentences", out=tmp_path / name, **paths)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
     scored = json.loads((tmp_path / "first").read_text())["sentences"]
     texts = [entry["text"] for entry in scored]

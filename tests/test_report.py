@@ -87,7 +87,7 @@ def test_the_same_results_give_the_same_page(page, tmp_path, monkeypatch):
 
 def test_corpora_that_are_not_selected_are_marked(page):
     text = page.read_text(encoding="utf-8")
-    selected = yaml.safe_load((ROOT / "params.yaml").read_text())["run"]["corpora"]
+    selected = yaml.safe_load((ROOT / "run.yaml").read_text())["run"]["corpora"]
     others = [folder for folder in evaluated(ROOT / "results") if folder.name not in selected]
     assert text.count("committed results, not selected now") == len(others)
 

@@ -20,7 +20,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("stages", "metrics", "results", "benchmarks"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "data/sample", folder / "data/sample")
-    for name in ("dvc.yaml", "dvc.lock", "params.yaml", ".dvcignore"):
+    shutil.copytree(ROOT / "corpora", folder / "corpora")
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml", "run.yaml", ".dvcignore"):
         shutil.copyfile(ROOT / name, folder / name)
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")

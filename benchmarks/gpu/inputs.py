@@ -14,11 +14,14 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.data import FOLDER, ROOT, encoder_files, run_stage, sst2_ids
+from stages.common import params
+from stages.scoring.selection import ON_AN_ENCODER
 from stages.training.inputs import read_input
 
 OUT = ROOT / "data/gpu"
 SEED = 1
-GROUPS = {"words": "ids", "vectors": "vectors", "features": "wordpieces", "wordpieces": "wordpieces"}
+ENCODER = "minilm"
+INPUTS = {"glove": "vectors", "features": "wordpieces", "finetuning": "wordpieces"}  # by the kind of models
 
 
 def sst2_vectors() -> Path:
@@ -63,24 +66,25 @@ def write_imdb(out: Path) -> None:
 
 def settings() -> dict:
     """Parameters of every model of SST-2 by its name, with what the committed results say of it."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    corpus, found = params["corpora"]["sst2"], {}
-    committed = json.loads((ROOT / "results/sst2/comparison.json").read_text(encoding="utf-8"))["rungs"]
-    for group, folder in GROUPS.items():
-        for name in params["run"][group]:
+    everything, corpus, found = params.load(), params.corpus("sst2"), {}
+    kinds = yaml.safe_load((ROOT / "runs/sst2.yaml").read_text(encoding="utf-8"))["run"]["models"]
+    committed = json.loads((ROOT / "results/sst2/comparison.json").read_text(encoding="utf-8"))["models"]
+    for kind in kinds.keys() - {"ngrams"}:
+        for module in kinds[kind]:
+            name = f"{ENCODER}_{module}" if kind in ON_AN_ENCODER else module
             curve = pd.read_csv(ROOT / f"results/sst2/learning_curves/{name}.csv").iloc[0]
             found[name] = {
-                "module": name,
-                "input": folder,
-                "embedded": group == "features",
-                "architecture": params["models"][name]["architecture"],
-                "optimization": params["models"][name]["optimization"],
-                "training": corpus["finetuning" if group == "wordpieces" else "training"],
+                "module": module,
+                "input": INPUTS.get(kind, "ids"),
+                "embedded": kind == "features",
+                "architecture": everything["models"][module]["architecture"],
+                "optimization": everything["models"][module]["optimization"],
+                "training": corpus["finetuning" if kind == "finetuning" else "training"],
                 "first_epoch": {key: float(curve[key]) for key in ("train_loss", "valid_loss", "valid_accuracy")},
                 "accuracies": committed[name]["accuracies"],
             }
-    encoder = {key: params["encoders"]["minilm"][key] for key in ("layers", "mix")}
-    notebook = params["models"]["notebook_bigru"] | {"training": params["corpora"]["imdb_notebook"]["training"]}
+    encoder = {key: everything["encoders"][ENCODER][key] for key in ("layers", "mix")}
+    notebook = everything["models"]["notebook_bigru"] | {"training": params.corpus("imdb_notebook")["training"]}
     return {"seed": SEED, "models": found, "encoder": encoder, "precision": corpus["precision"], "notebook_n": notebook}
 
 

@@ -1,5 +1,6 @@
-"""params.yaml, read once and checked whole before anything runs."""
+"""params.yaml, run.yaml and the files in corpora/, checked whole before anything runs."""
 
+import functools
 import math
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,35 +28,66 @@ Validator = jsonschema.validators.extend(
 )
 
 
-def load(path: Path = Path("params.yaml")) -> dict:
-    """All parameters, checked against `params.schema.yaml` and each other.
+def load(folder: Path = Path()) -> dict:
+    """params.yaml, `run` of run.yaml, and under `corpora` those that `run` names; checked, and against each other.
 
     Raises:
         InputError: no file, no YAML, an unknown or missing key, a wrong type, an impossible value,
             or a corpus or model that is not there.
     """
-    try:
-        params = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    fault = jsonschema.exceptions.best_match(Validator(schema).iter_errors(params))
-    if fault:
-        raise InputError(f"{path}: {sentence(fault)}")
-    check_names(path, params)
-    return params
+    shared, run = read(folder / "params.yaml", []), read(folder / "run.yaml", ["$defs", "run_file"])
+    everything = shared | run | {"corpora": {name: corpus(name, folder) for name in run["run"]["corpora"]}}
+    check_names(everything)
+    return everything
+
+
+def corpus(name: str, folder: Path = Path()) -> dict:
+    """What corpora/<name>.yaml says.
+
+    Raises:
+        InputError: as `load`.
+    """
+    path = folder / "corpora" / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise InputError(f"there is no corpora/{name}.yaml{suggestion(name, known)}")
+    content = read(path, ["$defs", "corpus"])
+    shown = path.relative_to(folder)
+    final_fit = content["training"]["final_fit"] or content["finetuning"]["final_fit"]
+    valid, test = content["splits"]["valid"], content["splits"]["test"]
+    if final_fit and isinstance(valid, str) and valid == test:  # a file, no share of the rows
+        raise InputError(f"{shown}: valid holds the test rows; set final_fit to false")
+    if len(set(content["labels"].values())) < len(content["labels"]):
+        raise InputError(f"{shown}: labels gives one value to two classes; give each its own")
+    return content
 
 
 def section(group: str, name: str) -> dict:
-    """One corpus, encoder or model of params.yaml, by its name.
+    """One corpus, encoder, model or recipe of notebook K, by its name.
 
     Raises:
         InputError: as `load`, or there is none of that name.
     """
     entries = load()[group]
+    if group == "corpora":
+        return corpus(name)
     if name not in entries:
         raise InputError(f"params.yaml: {group} has no {name!r}{suggestion(name, list(entries))}")
     return entries[name]
+
+
+def read(path: Path, part: list[str]) -> dict:
+    """A YAML file, held against a part of the schema."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    of_file = functools.reduce(dict.__getitem__, part, schema)
+    fault = jsonschema.exceptions.best_match(Validator(schema).evolve(schema=of_file).iter_errors(content))
+    if fault:
+        raise InputError(f"{path}: {sentence(fault)}")
+    return content
 
 
 def sentence(fault: jsonschema.ValidationError) -> str:
@@ -76,26 +108,15 @@ def suggestion(name: object, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
-def check_names(path: Path, params: dict) -> None:
+def check_names(everything: dict) -> None:
     """What `run` selects must be described, and every model described must have its file."""
-    for corpus in params["run"]["corpora"]:
-        if corpus not in params["corpora"]:
-            raise InputError(f"{path}: run.corpora names {corpus!r}{suggestion(corpus, list(params['corpora']))}")
-    for kind, models in params["run"]["models"].items():
-        for model in models:
-            if model not in params["models"]:
-                known = suggestion(model, list(params["models"]))
-                raise InputError(f"{path}: run.models.{kind} names {model!r}{known}")
-    for encoder in params["run"]["encoders"]:
-        if encoder not in params["encoders"]:
-            raise InputError(f"{path}: run.encoders names {encoder!r}{suggestion(encoder, list(params['encoders']))}")
-    for name, corpus in params["corpora"].items():
-        final_fit = corpus["training"]["final_fit"] or corpus["finetuning"]["final_fit"]
-        valid, test = corpus["splits"]["valid"], corpus["splits"]["test"]
-        if final_fit and isinstance(valid, str) and valid == test:  # a file, no share of the rows
-            raise InputError(f"{path}: corpora.{name}: valid holds the test rows; set final_fit to false")
-        if len(set(corpus["labels"].values())) < len(corpus["labels"]):
-            raise InputError(f"{path}: corpora.{name}.labels gives one value to two classes; give each its own")
-    for model in params["models"]:
+    run = everything["run"]
+    chosen = {f"models.{kind}": ("models", names) for kind, names in run["models"].items()}
+    chosen |= {key: (key, run[key]) for key in ("encoders", "notebook")}
+    for key, (group, names) in chosen.items():
+        for name in names:
+            if name not in everything[group]:
+                raise InputError(f"run.yaml: run.{key} names {name!r}{suggestion(name, list(everything[group]))}")
+    for model in everything["models"]:
         if not (MODELS / f"{model}.py").is_file():
-            raise InputError(f"{path}: models.{model} has no module stages/models/{model}.py")
+            raise InputError(f"params.yaml: models.{model} has no module stages/models/{model}.py")

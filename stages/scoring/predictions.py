@@ -36,7 +36,7 @@ def read_predictions(folder: Path, models: list[str], split: str, classes: list[
         InputError: no model is named, or a file is missing, or holds other classes or other rows than the first.
     """
     if not models:
-        raise InputError("params.yaml: run names no model; name one under run.models")
+        raise InputError("run.yaml: run.models names no model; name one")
     found = {}
     for model in models:
         path = folder / f"{model}.parquet"

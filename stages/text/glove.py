@@ -40,7 +40,7 @@ def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarr
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"{path.name}: {expected} on every line ({reason}); fetch it again, "
-            "or correct run.glove_dimensions in params.yaml"
+            "or correct run.glove_dimensions in run.yaml"
         ) from None
     if len(vectors) != len(lines):
         raise InputError(f"{path.name}: {expected} on every line; fetch it again")

@@ -12,7 +12,17 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import BERT, CORPUS, ENCODER_FILES, REPOSITORY, SPECIAL_PIECES, only, tokenizer_of
+from tests.conftest import (
+    BERT,
+    CORPUS,
+    ENCODER_FILES,
+    REPOSITORY,
+    SPECIAL_PIECES,
+    only,
+    read_params,
+    tokenizer_of,
+    write_params,
+)
 
 WORDS = [f"word{number}" for number in range(200)]
 # Few rows to train on and many to embed and to score: then every stage works for some seconds, in several pieces.
@@ -101,14 +111,14 @@ def write_project(folder: Path, address: str) -> None:
     (folder / "data/own/README.md").write_text("Words drawn at random.\n", encoding="utf-8")
     write_encoder(folder / "encoder")
 
-    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    params = read_params(REPOSITORY)
     training = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
     own = params["corpora"]["sample"] | CORPUS | {"training": training, "finetuning": training | {"epochs": 4}}
     own["source"] = CORPUS["source"] | {"address": f"{address}/own.zip"}
     encoder = {"source": {"folder": "encoder"}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
-    params["corpora"]["own"] = own
+    params["corpora"] = {"own": own}
     params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean"}
     params["run"] |= {"corpora": ["own"], "encoders": ["own"], "seeds": [1]}
     params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])
     params["models"]["rnn"]["architecture"] |= {"embedding_size": 64, "hidden_size": 64}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    write_params(folder, params)

@@ -1,0 +1,39 @@
+"""Take one of the ready choices in runs/ as run.yaml: `make repro RUN=sst2`. Plain `cp` does the same."""
+
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+from stages.common import command
+from stages.common.command import InputError
+from stages.common.files import new_file
+from stages.common.params import suggestion
+
+RUNS, CHOSEN, LOCK = Path("runs"), Path("run.yaml"), Path("dvc.lock")
+
+
+def others_in_lock(corpora: list[str]) -> list[str]:
+    """Corpora of which dvc.lock has results and which are not among these."""
+    lock = LOCK.read_text(encoding="utf-8") if LOCK.is_file() else ""
+    return sorted(set(re.findall(r"^  prepare@(\w+):$", lock, re.MULTILINE)) - set(corpora))
+
+
+def main() -> None:
+    [name] = sys.argv[1:]
+    path = RUNS / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in RUNS.glob("*.yaml"))
+        raise InputError(f"there is no {path}{suggestion(name, known)}")
+    content = path.read_bytes()
+    with new_file(CHOSEN) as temporary:
+        temporary.write_bytes(content)
+    if others := others_in_lock(yaml.safe_load(content)["run"]["corpora"]):
+        print(
+            f"{CHOSEN} is {path} now; dvc.lock has {', '.join(others)} too: `make gc` keeps them, `dvc gc -w` does not"
+        )
+
+
+if __name__ == "__main__":
+    command.run(main)

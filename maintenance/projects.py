@@ -1,0 +1,33 @@
+"""The pipeline as each run in runs/ has it: a copy of its files beside that choice, for DVC to look at."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dvc.repo import Repo
+
+FILES = ("dvc.yaml", "dvc.lock", "params.yaml", ".dvcignore")
+FOLDERS = ("corpora", "stages")
+
+
+@contextmanager
+def project_of(run: Path, root: Path) -> Iterator[Path]:
+    """A folder with the pipeline's files, but no data, where `run` is chosen and DVC's cache is the project's."""
+    with tempfile.TemporaryDirectory() as name, Repo(root) as repo:
+        folder = Path(name)
+        for file in FILES:
+            if (root / file).is_file():
+                shutil.copyfile(root / file, folder / file)
+        for each in FOLDERS:
+            shutil.copytree(root / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copyfile(run, folder / "run.yaml")
+        (folder / ".dvc").mkdir()
+        config = f"[core]\n    no_scm = true\n    analytics = false\n[cache]\n    dir = {repo.cache.local.path}\n"
+        (folder / ".dvc/config").write_text(config, encoding="utf-8")
+        yield folder
+
+
+def runs(root: Path) -> list[Path]:
+    return sorted((root / "runs").glob("*.yaml"))

@@ -1,0 +1,38 @@
+"""Predict: the sentences of params.yaml, scored by every trained model of a corpus."""
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.common import command, files, params
+from stages.scoring.selection import selected_models
+from stages.serving.console import named
+from stages.serving.scorers import load_scorer
+from stages.training.devices import choose_device
+from stages.training.trained import trained_folders
+
+
+def score_sentences(sentences: list[str], folders: dict[str, list[Path]], encoders: Path) -> list[dict]:
+    """Each sentence with the mean probability that every model's seeds give it."""
+    scored = [{"text": sentence} for sentence in sentences]
+    for model, of_seeds in folders.items():
+        loaded = [load_scorer(folder, encoders, choose_device()) for folder in of_seeds]
+        labels = loaded[0][0]["labels"]
+        found = np.stack([scorer(sentences) for _, scorer in loaded])  # (seeds, sentences, classes)
+        for entry, probabilities in zip(scored, found.mean(axis=0), strict=True):
+            for key, value in named(probabilities, labels, 4).items():
+                entry.setdefault(key, {})[model] = value
+    return scored
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, trained=Path, encoders=Path, out=Path)
+    everything = params.load()
+    names, seeds = selected_models(everything), everything["run"]["seeds"]
+    folders = {name: list(trained_folders(arguments.trained / name, seeds).values()) for name in names}
+    scored = score_sentences(everything["predict"]["sentences"], folders, arguments.encoders)
+    files.write_json(arguments.out, {"sentences": scored})
+
+
+if __name__ == "__main__":
+    command.run(main)
