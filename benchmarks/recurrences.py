@@ -10,7 +10,7 @@ from benchmarks.pairs import Row, ratio, synchronized
 from stages.models.layers.bidirectional import Bidirectional
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.recurrence import Recurrence
 from stages.models.layers.rnn_cell import RNN
 
 SHAPES = [(20, 128, 128, 128), (50, 128, 256, 256), (200, 64, 300, 256)]  # T, B, E, H

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from stages.common import command, params
 from stages.common.command import InputError
+from stages.serving.choice import most_accurate, seeds
 from stages.serving.console import chunks, read_texts, show
 from stages.serving.scorers import load_scorer
 from stages.training.devices import choose_device
-from stages.training.trained import most_accurate, seeds, trained_folders
+from stages.training.trained import trained_folders
 
 
 def read_arguments() -> argparse.Namespace:

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
-from conftest import REPOSITORY, Project, refused
+from conftest import REPOSITORY, Project, read_params, refused
 
 import stages.download
 import stages.prepare
@@ -36,7 +35,7 @@ TABLES = {
 }
 
 # A key of params.yaml, what is put there, and what the message names.
-RUN = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))["run"] | {"corpora": ["own"]}
+RUN = read_params(REPOSITORY)["run"] | {"corpora": ["own"]}
 PARAMS = {
     "unknown top key": ("evalute", {}, ["'evalute'", "'evaluate'"]),
     "unknown nested key": (

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from stages.models.layers import recurrence
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
+from stages.models.layers.recurrent import recurrence
 from stages.models.layers.rnn_cell import RNN
 
 GPU = torch.cuda.is_available()
@@ -16,7 +16,7 @@ if not GPU:
     os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported
 pytest.importorskip("triton", reason="Triton is not installed: it comes with torch for CUDA")
 
-from stages.models.layers.cuda.kernels import persistent, step_by_step  # noqa: E402
+from stages.models.layers.recurrent.cuda.kernels import persistent, step_by_step  # noqa: E402
 
 DEVICE = "cuda" if GPU else "cpu"
 SHAPES = [(1, 1, 1), (1, 3, 5), (7, 1, 6), (5, 3, 130), (3, 33, 20)]  # T, B, H

@@ -25,9 +25,9 @@ from transformers import BertConfig, BertModel
 
 from stages.common import command
 from stages.common.command import InputError
+from stages.serving.choice import most_accurate
 from stages.serving.console import CHUNK_TEXTS
 from stages.serving.scorers import load_scorer
-from stages.training.trained import most_accurate
 
 INPUT_KINDS = {"tfidf": "text", "average": "words", "tiny_bigru": "features", "tiny_finetuned": "wordpieces"}
 INPUTS = {"average": "data/ids", "tiny_bigru": "data/features", "tiny_finetuned": "data/wordpieces"}

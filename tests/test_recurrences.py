@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from stages.models.layers.bidirectional import Bidirectional, reverse_within_lengths
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.recurrence import Recurrence
 from stages.models.layers.rnn_cell import RNN
 
 CELLS = [(RNN, nn.RNN), (LSTM, nn.LSTM), (GRU, nn.GRU)]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmarks.recurrences import CELLS
-from stages.models.layers import recurrence
+from stages.models.layers.recurrent import recurrence
 
 CUDNN, CUDNN_FP32 = "cuDNN", "cuDNN fp32"  # which rounds products to TF32, as torch lets it; and which does not
 OP_BY_OP, STEP_BY_STEP, PERSISTENT, PERSISTENT_TF32 = "op by op", "a kernel a step", "one kernel", "one kernel, TF32"
@@ -23,7 +23,7 @@ def taken(way: str, cell: type[recurrence.Recurrence]) -> Iterator[None]:
     if way in (CUDNN, CUDNN_FP32):
         yield
         return
-    from stages.models.layers.cuda import kernels  # only here there is Triton
+    from stages.models.layers.recurrent.cuda import kernels  # only here there is Triton
 
     precision = "tf32" if way == PERSISTENT_TF32 else "tf32x3"
     ways = {OP_BY_OP: lambda _: cell, STEP_BY_STEP: kernels.step_by_step}

@@ -5,7 +5,7 @@ import torch
 from scipy import stats
 from torch import nn
 
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.recurrence import Recurrence
 
 CELLS = {1: nn.RNNCell, 3: nn.GRUCell, 4: nn.LSTMCell}  # by their number of gates
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.recurrence import Recurrence
 
 SYMBOLS = 4  # that may come first; as many others follow
 

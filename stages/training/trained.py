@@ -67,21 +67,3 @@ def read_trained(folder: Path) -> dict:
 def trained_folders(model: Path, seeds: list[int]) -> dict[str, Path]:
     """A model's folders by their seed; one that draws nothing at random has one folder and no seed, `""`."""
     return {"": model} if (model / "run.json").is_file() else {str(seed): model / str(seed) for seed in seeds}
-
-
-def seeds(model: Path) -> list[int]:
-    """With which a model was trained, in order; the first one's name where it was not trained at all."""
-    return sorted(int(folder.name) for folder in model.glob("[0-9]*")) or [1]
-
-
-def most_accurate(trained: Path, metrics: Path) -> str:
-    """The trained model of a corpus that is most accurate on valid, by its metrics.
-
-    Raises:
-        InputError: none is trained.
-    """
-    models = [path.stem for path in metrics.glob("*.json") if any((trained / path.stem).rglob("run.json"))]
-    if not models:
-        raise InputError(f"{trained} holds no trained model; run `make repro RUN={trained.name}` first")
-    metrics_of = {model: json.loads((metrics / f"{model}.json").read_text(encoding="utf-8")) for model in models}
-    return max(sorted(models), key=lambda model: metrics_of[model]["valid"]["accuracy"])

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.recurrence import Recurrence
 
 
 class Bidirectional(nn.Module):

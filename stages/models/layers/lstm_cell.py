@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from stages.models.layers.matrix_products import linear, tanh_
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.matrix_products import linear, tanh_
+from stages.models.layers.recurrent.recurrence import Recurrence
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from stages.models.layers.matrix_products import linear, tanh_
-from stages.models.layers.recurrence import Recurrence
+from stages.models.layers.recurrent.matrix_products import linear, tanh_
+from stages.models.layers.recurrent.recurrence import Recurrence
 
 
 class RNN(Recurrence):

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from stages.models.layers.cuda import gru_steps, lstm_steps, persistent_cells, rnn_steps
-from stages.models.layers.cuda.persistent_launch import Tuning, fits
+from stages.models.layers.recurrent.cuda import gru_steps, lstm_steps, persistent_cells, rnn_steps
+from stages.models.layers.recurrent.cuda.persistent_launch import Tuning, fits
 
 Function = Callable[..., tuple[torch.Tensor, ...]]
 STEPS = {"LSTM": lstm_steps, "GRU": gru_steps, "RNN": rnn_steps}

@@ -14,7 +14,7 @@ from torch import nn
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from stages.models.layers.matrix_products import linear, weight_gradient
+from stages.models.layers.recurrent.matrix_products import linear, weight_gradient
 
 
 class Recurrence(nn.Module, ABC):
@@ -60,7 +60,7 @@ def steps_of(cell: type[Recurrence], sums: torch.Tensor) -> "type[Recurrence] | 
         return cell
     if torch.version.cuda is None or torch.cuda.get_device_capability(sums.device) < (8, 0):
         return cell
-    from stages.models.layers.cuda.kernels import KERNELS  # only here there is Triton
+    from stages.models.layers.recurrent.cuda.kernels import KERNELS  # only here there is Triton
 
     return KERNELS[cell.__name__]
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from stages.models.layers.cuda import persistent_gru, persistent_lstm, persistent_rnn
-from stages.models.layers.cuda.persistent_launch import Tuning, launch
+from stages.models.layers.recurrent.cuda import persistent_gru, persistent_lstm, persistent_rnn
+from stages.models.layers.recurrent.cuda.persistent_launch import Tuning, launch
 
 Tensors = tuple[torch.Tensor, ...]
 

@@ -3,7 +3,7 @@
 import triton
 from triton import language as tl
 
-from stages.models.layers.cuda.persistent import COUNTS, place, product, wait_for_all
+from stages.models.layers.recurrent.cuda.persistent import COUNTS, place, product, wait_for_all
 
 
 @triton.jit(do_not_specialize=COUNTS)
