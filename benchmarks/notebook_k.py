@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stages.text.vocabulary import PADDING
+from stages.training.inputs import PADDING
 
 
 def batches(ids: list[list[int]], labels: list[int], size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -12,8 +12,8 @@ def main() -> None:
     root = Path()
     with ExitStack() as stack:
         projects = [stack.enter_context(project_of(run, root)) for run in runs(root)]
-        kept = [option for folder in projects for option in ("--projects", str(folder))]
-        sys.exit(subprocess.run([sys.executable, "-m", "dvc", "gc", "--workspace", *kept, *sys.argv[1:]]).returncode)
+        command = ["gc", "--workspace", *sys.argv[1:], "--projects", *map(str, projects)]
+        sys.exit(subprocess.run([sys.executable, "-m", "dvc", *command]).returncode)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def read_splits(corpus: dict, raw: Path) -> dict[str, Iterable[pd.DataFrame]]:
             found |= {"valid": [train.iloc[valid]], "valid_parts": [train.iloc[parts]]}
             train = train.iloc[rest]
     except ValueError as error:
-        raise InputError(f"{splits['train']}: {error}; change splits in params.yaml") from None
+        raise InputError(f"{splits['train']}: {error}; change splits in corpora/") from None
     return found | {"train": [train]}
 
 
@@ -58,7 +58,7 @@ def write_split(path: Path, blocks: Iterable[pd.DataFrame], repeated: Repeated, 
             writer.write_table(pa.Table.from_pandas(rows[SCHEMA.names], SCHEMA, preserve_index=False))
     if path.stem != "valid_parts" and not counts.all():
         missing = labels[counts.argmin()]
-        raise InputError(f"{path.stem} is left without rows of the class {missing!r}; change splits in params.yaml")
+        raise InputError(f"{path.stem} is left without rows of the class {missing!r}; change splits in corpora/")
     return counts.sum()
 
 

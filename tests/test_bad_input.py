@@ -34,7 +34,8 @@ TABLES = {
     "one class alone": (b"text\tlabel\na b\t1\nc d\t1\n", ["train.tsv", "'0'"]),
 }
 
-# A key of params.yaml, what is put there, and what the message names.
+# A key of params.yaml, run.yaml or a corpus's file, what is put there, and what the message names.
+FILES_OF = {"run": ".yaml", "corpora": "corpora/own.yaml"}
 RUN = read_params(REPOSITORY)["run"] | {"corpora": ["own"]}
 PARAMS = {
     "unknown top key": ("evalute", {}, ["'evalute'", "'evaluate'"]),
@@ -52,12 +53,16 @@ PARAMS = {
     ),
     "two GloVes": ("run.glove_dimensions", [50, 100], ["run.glove_dimensions", "[50, 100]"]),
     "empty sentence": ("predict.sentences", ["Good.", " "], ["predict.sentences.1", "' '"]),
-    "unknown precision": ("corpora.own.precision", "fp16", ["corpora.own.precision", "'fp16'", "bf16"]),
+    "unknown precision": ("corpora.own.precision", "fp16", ["corpora/own.yaml", "precision", "'fp16'", "bf16"]),
     "nothing to search": ("models.tfidf.search.weighting", [], ["models.tfidf.search.weighting", "[]"]),
     "unknown weighting": ("models.tfidf.search.weighting", ["idff"], ["search.weighting.0", "'idff'"]),
     "missing key": ("models.average.optimization", {"learning_rate": 0.1}, ["models.average.optimization", "lacks"]),
-    "wrong type": ("corpora.own.min_count", "two", ["corpora.own.min_count", "'two'", "whole number"]),
-    "fraction for a count": ("corpora.own.training.batch_size", 32.0, ["corpora.own.training.batch_size", "32.0"]),
+    "wrong type": ("corpora.own.min_count", "two", ["corpora/own.yaml", "min_count", "'two'", "whole number"]),
+    "fraction for a count": (
+        "corpora.own.training.batch_size",
+        32.0,
+        ["corpora/own.yaml", "training.batch_size", "32.0"],
+    ),
     "learning rate of 0": ("models.average.optimization.learning_rate", 0, ["optimization.learning_rate", "above 0"]),
     "learning rate as YAML text": (
         "models.average.optimization.learning_rate",
@@ -69,7 +74,7 @@ PARAMS = {
         float("nan"),
         ["optimization.learning_rate", "above 0"],
     ),
-    "unknown corpus": ("run.corpora", ["owm"], ["run.corpora", "'owm'", "did you mean 'own'"]),
+    "unknown corpus": ("run.corpora", ["owm"], ["corpora/owm.yaml", "did you mean 'own'"]),
     "unknown model": ("run.models.pooled", ["averige"], ["run.models.pooled", "'averige'", "did you mean 'average'"]),
     "same seed twice": ("run.seeds", [1, 1], ["run.seeds", "[1, 1]"]),
     "no seeds": ("run.seeds", [], ["run.seeds", "[]"]),
@@ -145,7 +150,7 @@ def test_bad_table_is_refused_with_file_and_line(project, prepare, check, train,
 @pytest.mark.parametrize(("key", "value", "fragments"), PARAMS.values(), ids=PARAMS)
 def test_bad_parameter_is_refused_with_its_key(project, download, check, key, value, fragments):
     project.set(key, value)
-    check(download(), project.folder / "data/raw", "params.yaml", *fragments)
+    check(download(), project.folder / "data/raw", FILES_OF.get(key.partition(".")[0], "params.yaml"), *fragments)
 
 
 def test_params_that_are_no_yaml_are_refused(project, download, check):
@@ -208,7 +213,7 @@ def test_too_many_held_out_sentences_are_refused(project, prepare, check, rows):
 def test_a_final_fit_on_test_rows_is_refused(project, prepare, check):
     project.set("corpora.own.splits.valid", "test.tsv")
     project.set("corpora.own.training.final_fit", True)
-    check(prepare(), project.folder / "data/corpora", "corpora.own", "final_fit")
+    check(prepare(), project.folder / "data/corpora", "corpora/own.yaml", "final_fit")
 
 
 def test_vocabulary_without_words_is_refused(project, prepare, check):
@@ -216,7 +221,7 @@ def test_vocabulary_without_words_is_refused(project, prepare, check):
     assert project.run_stage("tokenize_text", rows="data/corpora/own", out="data/words/own").returncode == 0
     project.set("corpora.own.min_count", 1000)
     result = project.run_stage("build_vocab", words="data/words/own", out="data/ids/own")
-    check(result.stderr, project.folder / "data/ids", "params.yaml", "corpora.own.min_count")
+    check(result.stderr, project.folder / "data/ids", "corpora/own.yaml", "min_count")
 
 
 def small_disk() -> None:

@@ -164,13 +164,13 @@ def test_a_layer_that_is_not_there_is_refused(tiny):
         frozen(tiny, [0, 3])
 
 
-def bigru(states: int) -> bigru.Classifier:
+def new_bigru(states: int) -> bigru.Classifier:
     return bigru.Classifier(16, states, 2, hidden_size=6, dropout=0.25, pooling="max")
 
 
 def test_a_learned_mix_starts_as_the_mean_and_is_trained():
     torch.manual_seed(1)
-    several, one = bigru(3), bigru(1)
+    several, one = new_bigru(3), new_bigru(1)
     one.load_state_dict({name: tensor for name, tensor in several.state_dict().items() if name != "mix"})
     words, lengths = torch.randn(4, 7, 48), torch.tensor([7, 3, 1, 5])
     mean = words.unflatten(2, (3, 16)).mean(dim=2)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from maintenance import select as selection
-from maintenance.stale import md5, stale_stages
+from maintenance.stale import stale_stages
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = """
@@ -37,8 +37,10 @@ def set_params(folder: Path, a: int, b: int) -> None:
 
 
 @pytest.fixture
-def merging(tmp_path) -> Path:
+def merging(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A pipeline of three stages in the middle of merging a branch that changed `b` into one that changed `a`."""
+    root, tmp_path = tmp_path, tmp_path / getattr(request, "param", ".")
+    tmp_path.mkdir(exist_ok=True)
     (tmp_path / "write.py").write_text(SCRIPT)
     (tmp_path / "metrics").mkdir()
     stages = {
@@ -52,8 +54,8 @@ def merging(tmp_path) -> Path:
     }
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages, "metrics": ["metrics"]}, sort_keys=False))
     set_params(tmp_path, 1, 1)
-    run(tmp_path, "git", "init", "-q", "-b", "main")
-    run(tmp_path, "dvc", "init", "-q")
+    run(root, "git", "init", "-q", "-b", "main")
+    run(tmp_path, "dvc", "init", "-q", "--subdir")
     for branch, a, b in (("main", 1, 1), ("other", 1, 2), ("mine", 2, 1)):
         if branch != "main":
             run(tmp_path, "git", "switch", "-qc", branch, "main")
@@ -65,8 +67,9 @@ def merging(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("merging", [".", "below"], indirect=True)
 def test_a_merge_is_resolved_and_only_what_both_branches_changed_runs_again(merging):
-    conflicts = set(run(merging, "git", "diff", "--name-only", "--diff-filter=U").split())
+    conflicts = set(run(merging, "git", "diff", "--relative", "--name-only", "--diff-filter=U").split())
     assert conflicts == {"dvc.lock", "metrics/both.json"}
 
     said = run(merging, sys.executable, "-m", "maintenance.resolve")
@@ -99,69 +102,78 @@ def test_without_a_merge_there_is_nothing_to_resolve(merging):
     assert "error: no file is in conflict" in run(merging, sys.executable, "-m", "maintenance.resolve", status=1)
 
 
-@pytest.fixture
-def project(tmp_path) -> Path:
-    """A pipeline of one group, and the lock of a corpus that is not selected now."""
-    (tmp_path / "stages").mkdir()
-    (tmp_path / "stages/train.py").write_text("print(1)\n")
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline of one group in which two corpora have run, one after the other; the second is chosen."""
+    folder = tmp_path_factory.mktemp("ran")
     stage = {
         "matrix": {"corpus": "${run.corpora}"},
-        "cmd": "python -m stages.train --corpus ${item.corpus} --encoder ${run.encoders[0]}",
+        "cmd": "python stages/train.py ${item.corpus} ${run.seeds[0]}",
         "deps": ["data/raw/${item.corpus}", "stages/train.py"],
-        "params": ["corpora.${item.corpus}.labels", "run"],
+        "params": [{"corpora/${item.corpus}.yaml": ["labels"]}, {"run.yaml": ["run.seeds"]}, "models"],
+        "outs": ["data/trained/${item.corpus}"],
     }
-    params = {
-        "run": {"corpora": ["small"], "encoders": ["bert"], "seeds": [1]},
-        "corpora": {"large": {"labels": [0, 1]}},
-    }
-    entry = {
-        "cmd": "python -m stages.train --corpus large --encoder bert",
-        "deps": [
-            {"path": "data/raw/large", "md5": "0.dir"},
-            {"path": "stages/train.py", "md5": md5(tmp_path / "stages/train.py")},
-        ],
-        "params": {"params.yaml": {"corpora.large.labels": [0, 1], "run": params["run"] | {"corpora": ["large"]}}},
-    }
-    for file, content in (
-        ("dvc.yaml", {"stages": {"train": stage}}),
-        ("dvc.lock", {"stages": {"train@large": entry}}),
-        ("params.yaml", params),
-    ):
-        (tmp_path / file).write_text(yaml.safe_dump(content))
-    return tmp_path
+    pipeline = {"vars": ["run.yaml"], "stages": {"train": stage}}
+    contents = {"dvc.yaml": pipeline, "params.yaml": {"models": {"lstm": 1}}}
+    for corpus, seed in (("large", 7), ("small", 1)):
+        contents |= {f"corpora/{corpus}.yaml": {"labels": [0, 1]}}
+        contents |= {f"runs/{corpus}.yaml": {"run": {"corpora": [corpus], "seeds": [seed]}}}
+        (folder / "data/raw").mkdir(parents=True, exist_ok=True)
+        (folder / "data/raw" / corpus).write_text(corpus)
+    for file, content in contents.items():
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(yaml.safe_dump(content))
+    (folder / "stages").mkdir()
+    (folder / "stages/train.py").write_text('import sys; open(f"data/trained/{sys.argv[1]}", "w").write("trained")\n')
+    (folder / "data/trained").mkdir()
+    run(folder, "dvc", "init", "-q", "--no-scm")
+    for corpus in ("large", "small"):
+        shutil.copyfile(folder / f"runs/{corpus}.yaml", folder / "run.yaml")
+        run(folder, "dvc", "repro")
+    return folder
 
 
-def test_results_of_the_code_as_it_is_are_not_stale(project):
-    assert stale_stages(project) == {}
+@pytest.fixture
+def project(ran: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ran, tmp_path / "project"))
 
 
-def test_a_corpus_that_was_run_with_its_own_encoder_is_not_stale(project):
-    params, lock = (yaml.safe_load((project / file).read_text()) for file in ("params.yaml", "dvc.lock"))
-    own = {"encoders": ["other"], "seeds": [7]}
-    params["corpora"]["large"]["run"] = own
-    entry = lock["stages"]["train@large"]
-    entry["cmd"] = entry["cmd"].replace("--encoder bert", "--encoder other")
-    entry["params"]["params.yaml"]["run"] |= own
-    for file, content in (("params.yaml", params), ("dvc.lock", lock)):
-        (project / file).write_text(yaml.safe_dump(content))
+def test_results_of_the_code_as_it_is_are_not_stale_whatever_is_chosen_now(project):
     assert stale_stages(project) == {}
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "reason"),
+    ("file", "old", "new", "stale"),
     [
-        ("stages/train.py", "print(1)", "print(2)", "stages/train.py"),
-        ("params.yaml", "- 0", "- 2", "corpora.large.labels"),
-        ("params.yaml", "seeds:\n  - 1", "seeds:\n  - 2", "run"),
-        ("dvc.yaml", "stages.train --corpus", "stages.train --fast --corpus", "cmd"),
-        ("dvc.yaml", "- run\n", "- run\n    - evaluate\n", "evaluate"),
+        ("stages/train.py", '"trained"', '"better"', {"large": ["stages/train.py"], "small": ["stages/train.py"]}),
+        ("corpora/large.yaml", "- 0", "- 2", {"large": ["labels"]}),
+        ("runs/large.yaml", "- 7", "- 8", {"large": ["cmd", "run.seeds"]}),
+        ("params.yaml", "lstm: 1", "lstm: 2", {"large": ["models"], "small": ["models"]}),
+        ("runs/small.yaml", "- small", "- other", {"small": ["in no run"]}),
     ],
 )
-def test_results_of_other_code_or_parameters_are_stale(project, file, old, new, reason):
+def test_results_of_other_code_or_parameters_are_stale(project, file, old, new, stale):
     content = (project / file).read_text()
     assert old in content
     (project / file).write_text(content.replace(old, new))
-    assert stale_stages(project) == {"train@large": [reason]}
+    assert stale_stages(project) == {f"train@{corpus}": reasons for corpus, reasons in stale.items()}
+
+
+def test_gc_keeps_what_any_run_needs_and_dvcs_own_what_is_chosen(project):
+    def trained() -> set[str]:
+        return {path.read_text() for path in (project / ".dvc/cache/files").rglob("*") if path.is_file()}
+
+    (project / "stages/train.py").write_text(
+        'import sys; open(f"data/trained/{sys.argv[1]}", "w").write(sys.argv[1])\n'
+    )
+    for corpus in ("large", "small"):
+        shutil.copyfile(project / f"runs/{corpus}.yaml", project / "run.yaml")
+        run(project, "dvc", "repro")
+    assert trained() == {"trained", "large", "small"}
+    run(project, sys.executable, "-m", "maintenance.collect_garbage", "--force")
+    assert trained() == {"large", "small"}
+    run(project, "dvc", "gc", "--workspace", "--force")
+    assert trained() == {"small"}
 
 
 def test_of_a_code_folder_only_modules_count_as_dvc_has_it(tmp_path):
@@ -175,49 +187,10 @@ def test_of_a_code_folder_only_modules_count_as_dvc_has_it(tmp_path):
     run(tmp_path, "dvc", "init", "-q")
     (tmp_path / ".dvcignore").write_text((ROOT / ".dvcignore").read_text())
     run(tmp_path, "dvc", "repro")
-    [dep] = yaml.safe_load((tmp_path / "dvc.lock").read_text())["stages"]["train"]["deps"]
-    assert dep["md5"] == md5(folder)
 
     for left in (".DS_Store", "loop.py~", "draft.txt", "__pycache__/loop.cpython-311.pyc"):
         (folder / left).parent.mkdir(exist_ok=True)
         (folder / left).write_text("left behind")
     assert "up to date" in run(tmp_path, "dvc", "repro")
-    assert dep["md5"] == md5(folder)
     (folder / "loop.py").write_text("# another loop\n")
     assert "Running stage 'train'" in run(tmp_path, "dvc", "repro")
-
-
-def test_a_lock_cut_short_is_as_in_the_last_commit_again(merging):
-    conflicting = (merging / "dvc.lock").read_bytes()
-    assert "make resolve" in run(merging, sys.executable, "-m", "maintenance.mend", status=1)
-    assert (merging / "dvc.lock").read_bytes() == conflicting
-
-    run(merging, "git", "merge", "--abort")
-    whole = (merging / "dvc.lock").read_bytes()
-    for size in (0, 1, 40, 200, -1):
-        (merging / "dvc.lock").write_bytes(whole[:size])
-        assert "damaged" in run(merging, sys.executable, "-m", "maintenance.mend")
-        assert (merging / "dvc.lock").read_bytes() == whole
-
-    for content in ("", '{"out": {"wri'):
-        (merging / ".dvc/tmp/rwlock").write_text(content)
-        assert run(merging, sys.executable, "-m", "maintenance.mend") == ""
-        assert "up to date" in run(merging, "dvc", "repro")
-
-
-def test_a_corpus_is_chosen_with_its_own_seeds(tmp_path, monkeypatch):
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    monkeypatch.chdir(tmp_path)
-    selection.main("imdb", "50", "")
-    chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
-    assert (chosen["corpora"], chosen["seeds"], chosen["glove_dimensions"]) == (["imdb"], [1], [50])
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    with pytest.raises(SystemExit, match=r"^error: imdb,sample differ under `run`"):
-        selection.main("imdb,sample", "", "")
-    selection.main("imdb_notebook", "", "bert_base")
-    chosen = yaml.safe_load(Path("params.yaml").read_text())["run"]
-    assert (chosen["models"]["features"], chosen["models"]["lstm"], chosen["encoders"]) == (
-        ["notebook_bigru"],
-        [],
-        ["bert_base"],
-    )

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from stages.common import params
 from stages.models.layers.embedding import WordEmbedding
 from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
-from stages.text.vocabulary import PADDING, UNKNOWN
+from stages.training.inputs import PADDING, UNKNOWN
 
 ROOT = Path(__file__).parent.parent
 PARAMS = params.load(ROOT)

@@ -1,6 +1,5 @@
 """params.yaml, run.yaml and the files in corpora/, checked whole before anything runs."""
 
-import functools
 import math
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,7 +34,7 @@ def load(folder: Path = Path()) -> dict:
         InputError: no file, no YAML, an unknown or missing key, a wrong type, an impossible value,
             or a corpus or model that is not there.
     """
-    shared, run = read(folder / "params.yaml", []), read(folder / "run.yaml", ["$defs", "run_file"])
+    shared, run = read(folder / "params.yaml"), read(folder / "run.yaml", "run_file")
     everything = shared | run | {"corpora": {name: corpus(name, folder) for name in run["run"]["corpora"]}}
     check_names(everything)
     return everything
@@ -51,7 +50,7 @@ def corpus(name: str, folder: Path = Path()) -> dict:
     if not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise InputError(f"there is no corpora/{name}.yaml{suggestion(name, known)}")
-    content = read(path, ["$defs", "corpus"])
+    content = read(path, "corpus")
     shown = path.relative_to(folder)
     final_fit = content["training"]["final_fit"] or content["finetuning"]["final_fit"]
     valid, test = content["splits"]["valid"], content["splits"]["test"]
@@ -76,15 +75,15 @@ def section(group: str, name: str) -> dict:
     return entries[name]
 
 
-def read(path: Path, part: list[str]) -> dict:
-    """A YAML file, held against a part of the schema."""
+def read(path: Path, part: str | None = None) -> dict:
+    """A YAML file, held against the schema or a part of its $defs."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    of_file = functools.reduce(dict.__getitem__, part, schema)
-    fault = jsonschema.exceptions.best_match(Validator(schema).evolve(schema=of_file).iter_errors(content))
+    of_file = {"$ref": f"#/$defs/{part}", "$defs": schema["$defs"]} if part else schema
+    fault = jsonschema.exceptions.best_match(Validator(of_file).iter_errors(content))
     if fault:
         raise InputError(f"{path}: {sentence(fault)}")
     return content

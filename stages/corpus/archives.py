@@ -152,7 +152,7 @@ def copy_members(
             targets.add(folder / member.name)
     for name in wanted:
         if name not in found and not (name in folders and any(member.startswith(name) for member in found)):
-            raise InputError(f"{archive.name} lacks {name}; fetch it again, or correct the name in params.yaml")
+            raise InputError(f"{archive.name} lacks {name}; fetch it again, or correct its name")
     for name, member in found.items():
         if getattr(member.source, "flag_bits", 0) & 1:
             raise InputError(f"{archive.name} holds {shown(name)} encrypted; use an archive without a password")

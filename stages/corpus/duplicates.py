@@ -39,7 +39,7 @@ class Repeated:
         if self.what_to_do == "refuse":
             raise InputError(
                 f"{rows['id'][repeated].iloc[0]}: the text stands in {elsewhere(split)} too; remove it, "
-                "or set splits.repeated to drop or keep in params.yaml"
+                "or set splits.repeated to drop or keep in corpora/"
             )
         self.counts[split] += int(repeated.sum())
         return rows[~repeated] if self.what_to_do == "drop" else rows
@@ -49,7 +49,7 @@ class Repeated:
         done = {"drop": "left out", "keep": "kept"}.get(self.what_to_do)
         for split, count in self.counts.items():
             found = f"texts of {split} that stand in {elsewhere(split)} too: {count:,}"
-            print(f"warning: {found}; they are {done} (splits.repeated in params.yaml)", file=sys.stderr)
+            print(f"warning: {found}; they are {done} (splits.repeated in corpora/)", file=sys.stderr)
 
 
 def elsewhere(split: str) -> str:

@@ -30,7 +30,7 @@ def read_rows(
             if list(block.columns).count(column) != 1:
                 raise InputError(
                     f"{name} needs one column {column!r} and has {', '.join(map(repr, block.columns))}; "
-                    "name the right one in params.yaml"
+                    "name the right one in corpora/"
                 )
         try:
             texts, values = as_written(block[text]), as_written(block[label])
@@ -74,5 +74,5 @@ def as_written(column: pd.Series) -> pd.Series:
 
 
 def table_settings(corpus: dict) -> dict:
-    """What `read_rows` has to know of a corpus of params.yaml."""
+    """What `read_rows` has to know of a corpus's settings."""
     return {**corpus["columns"], "labels": corpus["labels"], **corpus["format"]}

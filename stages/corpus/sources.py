@@ -33,7 +33,7 @@ def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
     """
     for name in names:
         if not (source / name).is_file():
-            raise InputError(f"{source / name} is not there; put it there, or correct the source in params.yaml")
+            raise InputError(f"{source / name} is not there; put it there, or correct its source")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, folder / name)
 
@@ -195,5 +195,5 @@ def verify(folder: Path, checksums: dict[str, str | None]) -> None:
         if expected and found != expected:
             raise InputError(
                 f"{name} has SHA-256 {found}, expected {expected}; "
-                "fetch it again, or correct params.yaml if the change is meant"
+                "fetch it again, or correct its checksum if the change is meant"
             )

@@ -99,5 +99,5 @@ def share_sizes(texts: pd.Series, **share: float) -> dict[str, int]:
     try:
         drawn = int(hold_out_share(texts, None, **share).sum())
     except ValueError as error:
-        raise InputError(f"params.yaml: splits.notebook: {error}; give another fraction") from None
+        raise InputError(f"splits.notebook: {error}; give another fraction") from None
     return {"train": len(texts) - drawn, "valid": drawn}

@@ -62,7 +62,7 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
         "".encode(encoding)  # of encodings that are no text's too, such as base64, this is a LookupError
         marked = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding  # as spreadsheets write it
     except LookupError:
-        raise InputError(f"params.yaml: there is no encoding {encoding!r}; utf-8 and windows-1252 are some") from None
+        raise InputError(f"format: there is no encoding {encoding!r}; utf-8 and windows-1252 are some") from None
     open_file = gzip.open if path.name.endswith(".gz") else open
     with open_file(path, "rt", encoding=marked, newline="\n") as file:
         try:
@@ -77,8 +77,8 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
         except UnicodeError:  # UTF-16 without its mark is no UnicodeDecodeError
             line = first_undecodable_line(path, encoding)
             raise InputError(
-                f"{path.name}, line {line}: not {encoding.upper()}; save it as UTF-8, or name its encoding in the "
-                "corpus's format in params.yaml"
+                f"{path.name}, line {line}: not {encoding.upper()}; save it as UTF-8, or name its encoding "
+                "under format in corpora/"
             ) from None
 
 
@@ -102,7 +102,7 @@ def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) ->
             if len(row) != len(header):
                 raise InputError(
                     f"{name}, line {line}: {len(row)} fields, expected {len(header)} as in the header; mend the row, "
-                    "or name the delimiter in the corpus's format in params.yaml"
+                    "or name the delimiter under format in corpora/"
                 )
             yield line, row
             line = reader.line_num + 1
