@@ -114,6 +114,12 @@ def test_a_stage_depends_on_no_file_that_is_not_there(stage):
     assert [file for file in files if not (ROOT / file).exists()] == []
 
 
+def test_make_repro_makes_the_folders_that_claims_reads_whether_measured_or_not():
+    [made] = re.findall(r"^\t@mkdir -p (.+?) #", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    read = {dep for dep in STAGES["claims"]["deps"] if dep.startswith("results/") and not dep.endswith(".json")}
+    assert set(made.split()) == read
+
+
 @pytest.mark.parametrize("file", HARMLESS)
 def test_what_is_harmless_is_imported_and_no_dep(file):
     assert any(file in imported_files(script(stage)) for stage in STAGES)

@@ -1,5 +1,6 @@
 """A training killed by the system ends in the same bytes when it is run again; two runs at once do not mix."""
 
+import errno
 import os
 import random
 import signal
@@ -99,3 +100,11 @@ def test_two_do_not_write_one_out(tmp_path):
                 pass
             temporary.touch()
         assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("named", "said"), [(None, "checkpoints"), ("other.npy", "other.npy")])
+def test_a_full_disk_is_said_of_what_was_written(tmp_path, monkeypatch, named, said):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError) as caught, alone(Path("checkpoints")):
+        raise OSError(errno.ENOSPC, "No space left on device", named)
+    assert caught.value.filename == said

@@ -23,10 +23,8 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir(parents=True)
         try:
             yield temporary
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno and not error.filename:
-                error.filename = str(path)  # pyarrow and a full disk do not say it
             raise
         shutil.rmtree(path, ignore_errors=True)
         temporary.replace(path)
@@ -45,9 +43,6 @@ def new_file(path: Path) -> Iterator[Path]:
         try:
             yield temporary
             temporary.replace(path)
-        except OSError as error:
-            error.filename = error.filename or str(path)  # a full disk does not say it
-            raise
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -16,6 +16,7 @@ def alone(path: Path) -> Iterator[None]:
     """Be the only one on this machine who writes a path while the block lasts.
 
     The lock is a file in the system's folder for temporary files: DVC would take one beside an out for a part of it.
+    What the system refuses in the block names the path, where it names no file: a full disk does not, nor does pyarrow.
 
     Raises:
         InputError: another process is at it.
@@ -27,4 +28,9 @@ def alone(path: Path) -> Iterator[None]:
     except Timeout:
         raise InputError(f"another run of this stage writes {path}; wait for it to end, or stop it") from None
     with lock:
-        yield
+        try:
+            yield
+        except OSError as error:
+            if error.errno and not error.filename:
+                error.filename = str(path)
+            raise

@@ -18,11 +18,13 @@ from tests.faults.case import Case
 from tests.faults.host import Host
 from tests.faults.kills import kill_anywhere
 from tests.faults.outcomes import leftovers
-from tests.faults.project import REPRO, STEPS, Step, archive, write_project
+from tests.faults.project import REPRO, STEPS, Step, archive, write_encoder, write_project
+from tests.faults.records import cut_short
 from tests.faults.rivals import start_twice
 from tests.faults.shortages import fill_disk, lose_network
 
 ROWS = 30_000  # of the corpus; a sixth of them for `dvc repro`, which runs every stage
+NEED_ENCODER = ("download_encoder", REPRO.name)
 VICTIMS = {step.name: step for step in [*STEPS, REPRO] if step.share}
 
 
@@ -44,7 +46,11 @@ def try_step(
             return []
         generator = random.Random(f"{seed} {step.name}")
         faults = leftovers(case.expected) + kill_anywhere(case, kills, generator, signals)
-        if step is not REPRO:
+        if step.runs_dvc:
+            damaged = " and ".join(f"{number} {record}" for record, number in case.mended.items())
+            print(f"{step.name:32} of {kills} kills, {damaged} cut short", flush=True)
+            faults += cut_short(case, folder, generator)
+        else:
             faults += fill_disk(case, generator) + start_twice(case, generator)
         if step.name == "download":
             faults += lose_network(case)
@@ -67,9 +73,12 @@ def main() -> None:
         for folder, steps, rows in (("stages", STEPS, arguments.rows), ("repro", [REPRO], arguments.rows // 6)):
             host = Host(archive(rows), arguments.seed)
             wanted = [number for number, step in enumerate(steps, 1) if kills.get(step.name)]
-            if wanted:
+            needed = steps[: max(wanted, default=0)]
+            if needed:
                 write_project(Path(name) / folder, host.address)
-            for step in steps[: max(wanted, default=0)]:
+            if any(step.name in NEED_ENCODER for step in needed):
+                write_encoder(Path(name) / folder / "encoder")
+            for step in needed:
                 number = kills.get(step.name, 0)
                 found = try_step(step, Path(name) / folder, host, number, arguments.seed, signals)
                 if number:

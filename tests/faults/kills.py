@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tests.faults.case import Case
 from tests.faults.outcomes import contents, kept, lost, whole_outs
-from tests.faults.project import REPRO
 from tests.faults.runs import Run
 
 CHAIN = 4  # kills at most before a run may end
@@ -55,7 +54,7 @@ class Victim:
             return run
         which, seconds = next(signals), run.seconds
         # Ctrl-C reaches all that runs in a terminal; another signal may reach `dvc` alone, and its stage lives on.
-        alone = self.case.step is REPRO and which != signal.SIGINT and generator.random() < 0.5
+        alone = self.case.step.runs_dvc and which != signal.SIGINT and generator.random() < 0.5
         if not run.kill(which, alone=alone):
             return run
         self.runs.append(run)

@@ -68,8 +68,8 @@ def kept(folder: Path) -> dict[str, int]:
 
 
 def lost(before: dict[str, int], after: dict[str, int]) -> list[str]:
-    """A sentence for everything that there is less of, unless another stage was finished in between."""
-    if after.get(STAGES, 0) > before.get(STAGES, 0):
+    """A sentence for everything that there is less of, unless a stage was finished or the record of those cut short."""
+    if after.get(STAGES, 0) != before.get(STAGES, 0):
         return []
     numbers = {name: (number, after.get(name, 0)) for name, number in before.items()}
     return [f"{name}: {old:,} became {new:,}" for name, (old, new) in numbers.items() if new < old]

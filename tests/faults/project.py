@@ -38,6 +38,7 @@ class Step:
     command: list[str]
     outs: list[str]
     share: int = 0
+    runs_dvc: bool = False
 
 
 def stage(name: str, model: str = "", share: int = 0) -> Step:
@@ -70,8 +71,7 @@ STEPS = [
     stage("embed_bert", share=6),
     stage("train_finetuning", "finetuned", share=6),
 ]
-# As `make repro` starts it.
-REPRO = Step("dvc-repro", ["sh", "-c", "python -m maintenance.mend && exec python -m dvc repro"], [], share=6)
+REPRO = Step("dvc-repro", ["make", "repro"], [], share=6, runs_dvc=True)
 
 
 def archive(rows: int) -> bytes:
@@ -100,16 +100,17 @@ def write_encoder(folder: Path) -> None:
 
 
 def write_project(folder: Path, address: str) -> None:
-    """What a person has before the first `dvc repro`, with DVC's cache inside and without git."""
-    for name in ("stages", "maintenance"):
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dvc.yaml", ".dvcignore"):
+    """What a person has before the first `make repro`, without git, any results and the encoder's files."""
+    shutil.copytree(REPOSITORY / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "requirements.txt", "dvc.yaml", ".dvcignore", "benchmarks/attention.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(REPOSITORY / name, folder / name)
+    (folder / ".venv").mkdir()
+    (folder / ".venv/installed").touch()  # make finds the set-up done and uses this interpreter
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
     (folder / "data/own").mkdir(parents=True)
     (folder / "data/own/README.md").write_text("Words drawn at random.\n", encoding="utf-8")
-    write_encoder(folder / "encoder")
 
     params = read_params(REPOSITORY)
     training = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
@@ -120,5 +121,6 @@ def write_project(folder: Path, address: str) -> None:
     params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean"}
     params["run"] |= {"corpora": ["own"], "encoders": ["own"], "seeds": [1]}
     params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])
+    params["study"]["gates"] |= {"hidden_size": 4, "lengths": [10], "sequences": 4, "steps": 3}
     params["models"]["rnn"]["architecture"] |= {"embedding_size": 64, "hidden_size": 64}
     write_params(folder, params)

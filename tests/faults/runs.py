@@ -10,9 +10,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import psutil  # as DVC does
+
 LIMIT = 1800  # seconds that no run here takes, whatever else the machine does
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # DVC runs `python`
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "DATA_MIRROR"}
+NOT_HANDED_ON = ("DATA_MIRROR", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # by `make faults` to another project's make
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in NOT_HANDED_ON}
 ENVIRONMENT |= {"PATH": PATH, "NO_PROXY": "*", "DEVICE": "cpu", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -56,9 +59,10 @@ class Run:
         return True
 
     def kill(self, which: signal.Signals, *, alone: bool) -> bool:
-        """Send a signal to the command alone or to its whole group; whether that ended it."""
+        """Send a signal to the whole group, or to what `make` has started alone; whether that ended the command."""
         if alone:
-            self.process.send_signal(which)
+            for child in psutil.Process(self.process.pid).children():
+                child.send_signal(which)
         else:
             os.killpg(self.process.pid, which)
         return self.process.wait(LIMIT) != 0
