@@ -11,7 +11,7 @@ export ONEDNN_PRIMITIVE_CACHE_CAPACITY := 64
 # Those pages are of 2 MB where Linux has them: the model average on SST-2 takes 20.9 s of processor time an epoch for 26.7.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: help repro test faults lint bench gpu gpu-inputs stale gc resolve
+.PHONY: help repro corpus test faults lint bench gpu gpu-inputs stale gc resolve
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,6 +22,11 @@ repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, of t
 	@python -m stages.check_params --out data/params.checked
 	@mkdir -p results/imdb results/sst2 # of the notebooks' claims: DVC refuses a dep that is missing, not an empty one
 	@dvc repro
+
+# What the command line gives, and not the environment, each as one word of the shell whatever signs it holds.
+corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating
+	@python -m maintenance.new_corpus $(foreach key,NAME FILE TEXT LABEL GROUP ENCODING,$(if $(filter command,$(origin \
+		$(key))),'$(key)=$(subst ','\'',$(value $(key)))'))
 
 test: .venv/installed ## run the tests
 	@python -m pytest

@@ -42,19 +42,24 @@ def make_small(params: dict) -> None:
     params["models"]["bigru"]["architecture"] |= {"hidden_size": 16}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    """A copy of the project's files, committed on `main`, whose pipeline has run once."""
-    folder = tmp_path_factory.mktemp("a project, für Probe")
+def copy_project(folder: Path) -> None:
+    """The project's files, where make finds the set-up done and uses this interpreter."""
     files = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
     for file in files:
         if (ROOT / file).is_file() and file != "dvc.lock":  # DVC writes all of it after every stage: seconds
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, folder / file)
+    (folder / ".venv").mkdir()
+    (folder / ".venv/installed").touch()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project's files, committed on `main`, whose pipeline has run once."""
+    folder = tmp_path_factory.mktemp("a project, für Probe")
+    copy_project(folder)
     change_params(folder, make_small)
     shutil.copyfile(folder / "run.yaml", folder / "runs/small.yaml")
-    (folder / ".venv").mkdir()
-    (folder / ".venv/installed").touch()  # make finds the set-up done and uses this interpreter
     run(folder, "git", "init", "-q", "-b", "main")
     run(folder, "dvc", "repro")
     run(folder, "git", "add", "--all")

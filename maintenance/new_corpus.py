@@ -1,0 +1,93 @@
+"""Make a corpus of a person's table: `make corpus NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating`.
+
+What is wrong with the table is said before anything is written; what a person can change later is assumed and said.
+"""
+
+import shutil
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import yaml
+
+from maintenance.corpus_files import class_names, corpus_text, run_text
+from maintenance.own_table import SHARES, count_labels, draw_splits, find_format
+from stages.common import command
+from stages.common.command import InputError
+from stages.common.files import new_file
+from stages.common.params import SCHEMA, Validator
+from stages.corpus.rows import read_table
+
+NEEDED = ("NAME", "FILE", "TEXT", "LABEL")
+USAGE = "make corpus NAME=mine FILE=reviews.csv TEXT=<column> LABEL=<column>, and where needed GROUP=<column>"
+
+
+def read_arguments() -> dict[str, str]:
+    """What make hands on, as `KEY=value`."""
+    given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    for key in NEEDED:
+        if not given.get(key):
+            raise InputError(f"{key} is missing; call {USAGE}")
+    return given
+
+
+def new_paths(name: str, table: Path) -> tuple[Path, Path, Path]:
+    """Where the table, the corpus and the run will be.
+
+    Raises:
+        InputError: a name that the pipeline does not take, no such table, or one of the three is there already.
+    """
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    of_name = schema["$defs"]["corpus_name"]
+    if not Validator(of_name).is_valid(name):
+        raise InputError(f"NAME is {name!r}; it should be {of_name['description']}")
+    if not table.is_file():
+        raise InputError(f"there is no file {table}; correct FILE, the path of your table")
+    if not table.name.isprintable():
+        raise InputError(f"the name {table.name!r} holds signs that cannot be shown; rename the file")
+    paths = Path("data", name, table.name), Path("corpora", f"{name}.yaml"), Path("runs", f"{name}.yaml")
+    for path in paths:
+        if path.exists() and not path.samefile(table):
+            raise InputError(f"{path} is there already and stays as it is; remove it, or choose another NAME")
+    return paths
+
+
+def main() -> None:
+    given = read_arguments()
+    name, text, label, group = given["NAME"], given["TEXT"], given["LABEL"], given.get("GROUP") or None
+    table = Path(given["FILE"]).expanduser()
+    copy, corpus, run = new_paths(name, table)
+    columns = [column for column in (text, label, group) if column]
+    format = find_format(table, columns, given.get("ENCODING") or "utf-8")
+    counts = count_labels(table, columns, label, format)
+    labels = class_names(counts)
+    rows = read_table(table.parent, table.name, text=text, label=label, labels=labels, group=group, **format)
+    try:
+        seed, sizes = draw_splits(rows)
+    except ValueError as error:
+        shared = f"a text or a {group!r}" if group else "a text"
+        rare = min(counts, key=counts.get)
+        advice = f"add rows, as too many share {shared} or a class such as {rare[:40]!r} has few ({counts[rare]})"
+        raise InputError(f"{table.name} cannot be split: {error}; {advice}") from None
+
+    found = {"file": table.name, "text": text, "label": label, "group": group, "labels": labels, "format": format}
+    with ExitStack() as stack:  # all three files appear, or none
+        if not copy.exists():
+            shutil.copyfile(table, stack.enter_context(new_file(copy)))
+        described = corpus_text(name, len(rows), **found, **SHARES, seed=seed)
+        stack.enter_context(new_file(corpus)).write_text(described, encoding="utf-8")
+        stack.enter_context(new_file(run)).write_text(run_text(name, len(rows)), encoding="utf-8")
+
+    if not copy.samefile(table):
+        print(f"copied {table} to {copy}")
+    print(f"wrote {corpus}, what the corpus is, and {run}, what is built of it; change them as you like. Assumed:")
+    print(f"  rows     {len(rows):,} of text {text!r} and label {label!r}; format {format or 'as the name says'}")
+    print(f"  classes  {', '.join(f'{key} ({value!r}) {counts[value]:,}' for key, value in labels.items())}")
+    together = f"same text or {group!r}" if group else "same text"
+    print(f"  splits   {', '.join(f'{split} {size:,}' for split, size in sizes.items())}, the {together} in one only")
+    print(f"`git add` would commit the texts in {copy.parent}; `echo /{copy.parent}/ >> .gitignore` leaves them out")
+    print(f"next: make repro RUN={name}")
+
+
+if __name__ == "__main__":
+    command.run(main)
