@@ -13,7 +13,7 @@ import torch
 from conftest import BERT, only
 from safetensors.torch import load_file, save_file
 
-from stages import download_encoder, predict
+from stages import download_encoder, predict, predict_sentences
 from stages.common.command import InputError
 from stages.models import average, finetuned
 from stages.serving.scorers import load_scorer
@@ -270,10 +270,12 @@ def test_neither_a_label_nor_a_text_steers_a_terminal(answers, project, monkeypa
     assert answers(["\x1b[2J", "\x1b[1J"], model="average", file="texts").rstrip("\n").isprintable()
 
 
-def test_the_sentences_of_params_get_every_class(answers, project):
+def test_the_sentences_of_params_get_every_class(answers, project, run_here):
     project.set("run.models", only(pooled=["average"]))
     project.set("run.seeds", [1])
-    assert answers(LABELS, out="sentences.json") == ""
+    answers(LABELS, model="average", file="texts")
+    paths = {"trained": "data/trained/own", "encoders": "data/encoders", "out": "sentences.json"}
+    assert run_here(predict_sentences, **paths) == ""
     for entry in json.loads(Path("sentences.json").read_text())["sentences"]:
         assert list(entry) == ["probabilities", "text"]
         assert set(entry["probabilities"]["average"]) == set(LABELS)

@@ -141,7 +141,7 @@ def test_a_run_of_no_model_is_one_sentence(project, run_here, monkeypatch):
     project.set("run", run_of([]))
     monkeypatch.chdir(project.folder)
     said = run_here(compare, corpus="own", predictions="none", metrics="metrics", out="out.json")
-    assert said.startswith("error: params.yaml: run names no model")
+    assert said.startswith("error: run.yaml: run.models names no model")
 
 
 def test_a_model_that_was_not_evaluated_is_one_sentence(project, run_here, monkeypatch):

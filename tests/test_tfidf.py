@@ -159,7 +159,7 @@ def test_the_final_fit_learns_from_valid_too(words, monkeypatch):
 def test_valid_rows_that_are_test_rows_forbid_the_final_fit(words, monkeypatch):
     words.set("corpora.own.training.final_fit", True)
     words.set("corpora.own.splits.valid", "test.tsv")
-    with pytest.raises(InputError, match=r"own: valid holds the test rows; set final_fit to false"):
+    with pytest.raises(InputError, match=r"own.yaml: valid holds the test rows; set final_fit to false"):
         train(words, "runs/first", monkeypatch)
     assert not (words.folder / "runs").exists()
 

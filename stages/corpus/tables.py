@@ -62,7 +62,9 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
         "".encode(encoding)  # of encodings that are no text's too, such as base64, this is a LookupError
         marked = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding  # as spreadsheets write it
     except LookupError:
-        raise InputError(f"format: there is no encoding {encoding!r}; utf-8 and windows-1252 are some") from None
+        raise InputError(
+            f"there is no encoding {encoding!r}, as format in corpora/ has it; utf-8 and windows-1252 are some"
+        ) from None
     open_file = gzip.open if path.name.endswith(".gz") else open
     with open_file(path, "rt", encoding=marked, newline="\n") as file:
         try:
