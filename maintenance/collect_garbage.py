@@ -5,14 +5,33 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import yaml
+from dvc.repo import Repo
+
 from maintenance.projects import project_of, runs
+
+
+def keep_cached_outs(lock: Path, root: Path) -> list[str]:
+    """Leave only outs in a lock that the cache has, as DVC refuses to collect others; the stages that have some."""
+    content = yaml.safe_load(lock.read_text(encoding="utf-8"))
+    with Repo(root) as repo:
+        for entry in content["stages"].values():
+            entry["outs"] = [out for out in entry.get("outs", []) if repo.cache.local.exists(out["md5"])]
+    lock.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return [name for name, entry in content["stages"].items() if entry["outs"]]
 
 
 def main() -> None:
     root = Path()
     with ExitStack() as stack:
-        projects = [stack.enter_context(project_of(run, root)) for run in runs(root)]
-        command = ["gc", "--workspace", *sys.argv[1:], "--projects", *map(str, projects)]
+        kept = []
+        for run in runs(root):
+            folder = stack.enter_context(project_of(run, root))
+            corpora = yaml.safe_load(run.read_text(encoding="utf-8"))["run"]["corpora"]
+            cached = keep_cached_outs(folder / "dvc.lock", root)
+            if any(name.partition("@")[2].split("-")[0] in corpora for name in cached):
+                kept.append(str(folder))
+        command = ["gc", "--workspace", *sys.argv[1:], *(["--projects", *kept] if kept else [])]
         sys.exit(subprocess.run([sys.executable, "-m", "dvc", *command]).returncode)
 
 
