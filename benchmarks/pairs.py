@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-
 
 @dataclass(frozen=True)
 class Row:
@@ -29,13 +27,3 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object], pairs: int) 
     """The median, over pairs of runs, of our time over theirs; one pair before them only warms up."""
     ratios = [seconds(ours) / seconds(theirs) for _ in range(pairs + 1)]
     return statistics.median(ratios[1:])
-
-
-def synchronized(work: Callable[[], object]) -> Callable[[], None]:
-    """The same work, and the wait for what it leaves running on the GPU."""
-
-    def run() -> None:
-        work()
-        torch.cuda.synchronize()
-
-    return run

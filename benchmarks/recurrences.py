@@ -1,4 +1,4 @@
-"""Forward and backward of the hand-written recurrences against torch's own: padded, with true lengths, on a GPU."""
+"""Forward and backward of the hand-written recurrences against torch's own: padded, and with true lengths."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from benchmarks.pairs import Row, ratio, synchronized
+from benchmarks.pairs import Row, ratio
 from stages.models.layers.bidirectional import Bidirectional
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
@@ -36,15 +36,7 @@ def packed(ours: Bidirectional, theirs: nn.Module, inputs: torch.Tensor, lengths
     return ratio(backward_of(lambda: ours(inputs, lengths)), backward_of(of_packed), PAIRS)
 
 
-def on_gpu(ours: nn.Module, theirs: nn.Module, inputs: torch.Tensor) -> float:
-    """Against cuDNN as torch calls it: it may round products to TF32, ours do not."""
-    ours, theirs, inputs = ours.cuda(), theirs.cuda(), inputs.detach().cuda().requires_grad_()
-    works = backward_of(lambda: ours(inputs)), backward_of(lambda: theirs(inputs)[0])
-    return ratio(*map(synchronized, works), PAIRS)
-
-
 def rows() -> Iterator[Row]:
-    gpu = torch.cuda.is_available()
     for time, batch, size, hidden in SHAPES:
         inputs = torch.randn(batch, time, size, requires_grad=True)
         lengths = torch.randint(time // 2, time + 1, (batch,))
@@ -55,4 +47,3 @@ def rows() -> Iterator[Row]:
             both = Bidirectional(ours(size, hidden), ours(size, hidden))
             measured = packed(both, theirs(size, hidden, batch_first=True, bidirectional=True), inputs, lengths)
             yield Row(f"{name}, both directions, true lengths", f"nn.{theirs.__name__}, packed", measured, 1.0)
-            yield Row(f"{name}, GPU", "cuDNN", on_gpu(*pair, inputs) if gpu else None, 1.5, "" if gpu else "no GPU")
