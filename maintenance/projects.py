@@ -23,9 +23,8 @@ def project_of(run: Path, root: Path) -> Iterator[Path]:
         for each in FOLDERS:
             shutil.copytree(root / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(run, folder / "run.yaml")
-        (folder / ".dvc").mkdir()
-        config = f"[core]\n    no_scm = true\n    analytics = false\n[cache]\n    dir = {repo.cache.local_cache_dir}\n"
-        (folder / ".dvc/config").write_text(config, encoding="utf-8")
+        with Repo.init(folder, no_scm=True) as copy, copy.config.edit() as config:
+            config["cache"]["dir"] = repo.cache.local_cache_dir
         yield folder
 
 

@@ -222,9 +222,11 @@ def test_a_choice_that_is_not_there_leaves_run_yaml_as_it_was(project):
 
 
 def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
-    (project / "corpora/broken.yaml").write_text("labels: [")
-    assert "up to date" in run(project, "make", "repro")
-    (project / "corpora/broken.yaml").unlink()
+    broken = project / "corpora/broken.yaml"
+    broken.write_text("labels: [")
+    output = run(project, "make", "repro")
+    broken.unlink()
+    assert "up to date" in output
 
 
 @pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("encoders", "minilmm"), ("models.lstm", "lsmt")])
