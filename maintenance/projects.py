@@ -23,8 +23,9 @@ def project_of(run: Path, root: Path) -> Iterator[Path]:
         for each in FOLDERS:
             shutil.copytree(root / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(run, folder / "run.yaml")
-        with Repo.init(folder, no_scm=True) as copy, copy.config.edit() as config:
-            config["cache"]["dir"] = repo.cache.local_cache_dir
+        (folder / ".dvc").mkdir()
+        (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
+        (folder / ".dvc/cache").symlink_to(repo.cache.local_cache_dir)
         yield folder
 
 
