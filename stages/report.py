@@ -18,7 +18,6 @@ def main() -> None:
     paths = {"results": Path, "mistakes": Path, "benchmarks": Path, "out": Path}
     arguments = command.arguments(__doc__, **paths)
     selected = params.load()["run"]["corpora"]
-    files_read = ["run.yaml", *(f"corpora/{corpus}.yaml" for corpus in selected), "params.yaml"]
     written = {name: read_json(arguments.results / f"{name}.json") for name in ("claims", "gates")}
     if missing := [name for name, content in written.items() if not content]:
         raise InputError(f"{arguments.results}/{missing[0]}.json is missing; `dvc repro` makes it")
@@ -38,7 +37,7 @@ def main() -> None:
         gates=gates(written["gates"]),
         attention=scaling(read_json(arguments.benchmarks)),
         versions={package: version(package) for package in PACKAGES},
-        parameters={file: Path(file).read_text(encoding="utf-8") for file in files_read},
+        parameters={file: Path(file).read_text(encoding="utf-8") for file in ("run.yaml", "params.yaml")},
     )
     with files.new_file(arguments.out) as temporary:
         temporary.write_text(page, encoding="utf-8")
