@@ -2,15 +2,13 @@
 
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY
 
-from tests.faults.__main__ import try_step
+from tests.faults.__main__ import main, try_step
 from tests.faults.host import Host
 from tests.faults.outcomes import differences, leftovers, lost, whole_outs
 from tests.faults.project import REPRO, archive, write_project
@@ -18,12 +16,14 @@ from tests.faults.project import REPRO, archive, write_project
 CLEAN = {"data": "", "data/out": "", "data/out/a": "1", "data/out/b": "2"}
 
 
-def test_a_killed_download_ends_in_the_bytes_of_a_clean_one():
-    command = [sys.executable, "-m", "tests.faults", "--kills", "1", "--rows", "10000", "--stages", "download"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.findall(r"^download +(SIG\w+) +after", done.stdout, re.MULTILINE) == ["SIGKILL"]
-    assert done.stdout.endswith("1 kills, every result identical, nothing lost\n")
+def test_a_killed_download_ends_in_the_bytes_of_a_clean_one(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["faults", "--kills", "1", "--rows", "5000", "--stages", "download"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().out
+    assert end.value.code == 0, said
+    assert re.findall(r"^download +(SIG\w+) +after", said, re.MULTILINE) == ["SIGKILL"]
+    assert said.endswith("1 kills, every result identical, nothing lost\n")
 
 
 @pytest.fixture

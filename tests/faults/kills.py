@@ -51,6 +51,8 @@ class Victim:
         """Kill a new run at a random point; the run, if it ended by itself before that or in spite of it."""
         run = self.stack.enter_context(self.case.start(self.folder))
         if run.ends_within(generator.random() * self.case.seconds):
+            if not self.runs:  # the machine was busier during the clean run
+                self.case.seconds = run.seconds
             return run
         which, seconds = next(signals), run.seconds
         # Ctrl-C reaches all that runs in a terminal; another signal may reach `dvc` alone, and its stage lives on.
