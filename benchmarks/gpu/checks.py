@@ -119,9 +119,9 @@ def split_batches(inputs: Inputs) -> Measurement:
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     apart = max(float((one - other).norm() / other.norm()) for one, other in zip(parts, whole, strict=True))
-    right = trainer.parts > 1 and apart < 1e-3
+    right = trainer.parts > 1 and apart < 1e-4
     note = f"in {trainer.parts} parts"
-    return Measurement(f"{model}: gradients of a split batch, distance", apart, "of their norm", "1e-3", right, note)
+    return Measurement(f"{model}: gradients of a split batch, distance", apart, "of their norm", "1e-4", right, note)
 
 
 def measure(inputs: Inputs) -> Iterator[Measurement]:
