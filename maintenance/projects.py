@@ -25,7 +25,9 @@ def project_of(run: Path, root: Path) -> Iterator[Path]:
         shutil.copyfile(run, folder / "run.yaml")
         (folder / ".dvc").mkdir()
         (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
-        (folder / ".dvc/cache").symlink_to(repo.cache.local_cache_dir)
+        cache = Path(repo.cache.local_cache_dir)
+        cache.mkdir(parents=True, exist_ok=True)  # not there yet in a fresh clone
+        (folder / ".dvc/cache").symlink_to(cache)
         yield folder
 
 
