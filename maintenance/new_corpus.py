@@ -8,14 +8,12 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import yaml
-
 from maintenance.corpus_files import class_names, corpus_text, run_text
 from maintenance.own_table import SHARES, count_labels, draw_splits, find_format
 from stages.common import command
 from stages.common.command import InputError
 from stages.common.files import new_file
-from stages.common.params import SCHEMA, Validator
+from stages.common.params import Validator, schema
 from stages.corpus.rows import read_table
 
 NEEDED = ("NAME", "FILE", "TEXT", "LABEL")
@@ -37,8 +35,7 @@ def new_paths(name: str, table: Path) -> tuple[Path, Path, Path]:
     Raises:
         InputError: a name that the pipeline does not take, no such table, or one of the three is there already.
     """
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    of_name = schema["$defs"]["corpus_name"]
+    of_name = schema()["$defs"]["corpus_name"]
     if not Validator(of_name).is_valid(name):
         raise InputError(f"NAME is {name!r}; it should be {of_name['description']}")
     if not table.is_file():

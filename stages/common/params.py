@@ -1,5 +1,6 @@
 """params.yaml, run.yaml and the files in corpora/, checked whole before anything runs."""
 
+import functools
 import math
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +15,9 @@ from stages.common.command import InputError
 SCHEMA = Path(__file__).parent.parent / "params.schema.yaml"
 MODELS = Path(__file__).parent.parent / "models"
 
+
+# libyaml's parser where PyYAML has it: in Python, these files take every stage half a second.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # JSON Schema takes 32.0 for an integer and NaN for a number above 0.
 Validator = jsonschema.validators.extend(
@@ -78,15 +82,20 @@ def section(group: str, name: str) -> dict:
 def read(path: Path, part: str | None = None) -> dict:
     """A YAML file, held against the schema or a part of its $defs."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    of_file = {"$ref": f"#/$defs/{part}", "$defs": schema["$defs"]} if part else schema
+    of_file = {"$ref": f"#/$defs/{part}", "$defs": schema()["$defs"]} if part else schema()
     fault = jsonschema.exceptions.best_match(Validator(of_file).iter_errors(content))
     if fault:
         raise InputError(f"{path}: {sentence(fault)}")
     return content
+
+
+@functools.cache
+def schema() -> dict:
+    """What stages/params.schema.yaml says."""
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader)
 
 
 def sentence(fault: jsonschema.ValidationError) -> str:

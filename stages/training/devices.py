@@ -14,7 +14,7 @@ def choose_device() -> torch.device:
         InputError: `DEVICE` names none that this machine has.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's matrix products are not reproducible
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which imports a compiler for seconds
     torch.utils.deterministic.fill_uninitialized_memory = False  # time for nothing: no one reads it
     wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:

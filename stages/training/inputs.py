@@ -12,7 +12,7 @@ PADDING, UNKNOWN = 0, 1  # ids that stand for no word: what fills a batch, and a
 def write_input(folder: Path, *, kind: str, files_to_keep: list[str], arguments: dict, **about: object) -> None:
     """Describe a folder of rows.
 
-    kind: `words`, `wordpieces` or `features`, as `stages/serving/scorers.py` reads texts.
+    kind: `words`, `wordpieces` or `features`, as `stages/serving/networks.py` reads texts.
     files_to_keep: what reading a text needs later; a training copies these files to its own folder.
     arguments: what a model has to know of its input, passed to its constructor.
     """

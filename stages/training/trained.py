@@ -4,11 +4,14 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from stages.common.command import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 3
 MODELS = Path(__file__).parent.parent / "models"
@@ -16,7 +19,7 @@ KEYS = ("model", "arguments", "input", "corpus", "labels", "seed", "best_epoch",
 
 
 def write_trained(
-    folder: Path, trained: dict, history: pd.DataFrame, predictions: pd.DataFrame, kept: list[Path]
+    folder: Path, trained: dict, history: "pd.DataFrame", predictions: "pd.DataFrame", kept: list[Path]
 ) -> None:
     """Write `run.json`, `history.csv` and `predictions.parquet`, and copy what reading a text needs.
 
@@ -31,8 +34,10 @@ def write_trained(
         (folder / path.name).write_bytes(path.read_bytes())
 
 
-def predictions(split: str, rows: Mapping, probabilities: np.ndarray, labels: list[str]) -> pd.DataFrame:
+def predictions(split: str, rows: Mapping, probabilities: np.ndarray, labels: list[str]) -> "pd.DataFrame":
     """Split, id, label and the probability of each class, from (N, C), a row an example."""
+    import pandas as pd  # which reading a trained model does without
+
     columns = dict(zip(probability_columns(labels), probabilities.T, strict=True))
     return pd.DataFrame({"split": split, "id": rows["id"], "label": rows["label"], **columns})
 
