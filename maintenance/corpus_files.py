@@ -39,6 +39,7 @@ kept_wordpieces: {longest: 256, part: head_and_tail} # null keeps as many as the
 training: {batch_size: $batch_size, epochs: $epochs, patience: 3, final_fit: true} # on valid's rows too
 finetuning: {batch_size: $tuning_batch_size, epochs: $tuning_epochs, patience: 2, final_fit: false} # of the encoder
 precision: fp32 # of the encoder; bf16 is faster where the processor has it
+threads: 2 # of a training; more are faster where there are cores for them, and change figures a little
 """)
 
 RUN = Template("""\

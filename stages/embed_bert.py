@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from tqdm import tqdm
 
 from stages.common import command, files, params
@@ -23,15 +24,16 @@ def write_rows(path: Path, rows: Sequences) -> None:
 
 
 def embed(arguments: argparse.Namespace) -> None:
-    chosen = params.section("encoders", arguments.encoder)
-    settings = {"layers": chosen["layers"], "mix": chosen["mix"]}
-    settings["precision"] = params.section("corpora", arguments.corpus)["precision"]
+    chosen, corpus = params.section("encoders", arguments.encoder), params.section("corpora", arguments.corpus)
+    settings = {"layers": chosen["layers"], "mix": chosen["mix"], "precision": corpus["precision"]}
+    torch.set_num_threads(corpus["threads"])  # features depend on their number
     device = choose_device()
     note_emulation(settings["precision"], device)
     encoder = FrozenEncoder(arguments.weights, **settings, device=device)
     weights = files.sha256(arguments.weights / "model.safetensors")
     about, rows = read_input(arguments.wordpieces), read_splits(arguments.wordpieces)
-    key = resume_key([*arguments.weights.iterdir(), *arguments.wordpieces.iterdir()], settings, device.type)
+    read = [*arguments.weights.iterdir(), *arguments.wordpieces.iterdir()]
+    key = resume_key(read, settings, device.type, corpus["threads"])
     width = encoder.states * encoder.feature_size
     partial = {split: FeatureFile(arguments.checkpoints / f"{key}-{split}.npy", rows[split], width) for split in rows}
     check_space(partial.values())

@@ -13,7 +13,6 @@ from stages.common.command import InputError
 from stages.serving.choice import most_accurate, seeds
 from stages.serving.console import chunks, read_texts, show
 from stages.serving.scorers import load_scorer
-from stages.training.devices import choose_device
 from stages.training.trained import trained_folders
 
 
@@ -46,7 +45,7 @@ def main() -> None:
     folders = trained_folders(models / model, seeds(models / model) if arguments.seed is None else [arguments.seed])
     if arguments.seed is not None and "" in folders:
         raise InputError(f"{models / model} is trained without a seed; leave --seed out")
-    trained, scorer = load_scorer(next(iter(folders.values())), arguments.encoders, choose_device())
+    trained, scorer = load_scorer(next(iter(folders.values())), arguments.encoders)
     for chunk in chunks(read_texts(arguments.texts, arguments.file)):
         for text, probabilities in zip(chunk, scorer(chunk), strict=True):
             show(text, probabilities, trained["labels"])

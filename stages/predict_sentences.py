@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from stages.common import command, files, params
 from stages.scoring.selection import selected_models
 from stages.serving.console import named
 from stages.serving.scorers import load_scorer
-from stages.training.devices import choose_device
 from stages.training.trained import trained_folders
 
 
@@ -16,7 +16,7 @@ def score_sentences(sentences: list[str], folders: dict[str, list[Path]], encode
     """Each sentence with the mean probability that every model's seeds give it."""
     scored = [{"text": sentence} for sentence in sentences]
     for model, of_seeds in folders.items():
-        loaded = [load_scorer(folder, encoders, choose_device()) for folder in of_seeds]
+        loaded = [load_scorer(folder, encoders) for folder in of_seeds]
         labels = loaded[0][0]["labels"]
         found = np.stack([scorer(sentences) for _, scorer in loaded])  # (seeds, sentences, classes)
         for entry, probabilities in zip(scored, found.mean(axis=0), strict=True):
@@ -26,8 +26,9 @@ def score_sentences(sentences: list[str], folders: dict[str, list[Path]], encode
 
 
 def main() -> None:
-    arguments = command.arguments(__doc__, trained=Path, encoders=Path, out=Path)
+    arguments = command.arguments(__doc__, corpus=str, trained=Path, encoders=Path, out=Path)
     everything = params.load()
+    torch.set_num_threads(params.section("corpora", arguments.corpus)["threads"])  # results depend on their number
     names, seeds = selected_models(everything), everything["run"]["seeds"]
     folders = {name: list(trained_folders(arguments.trained / name, seeds).values()) for name in names}
     scored = score_sentences(everything["predict"]["sentences"], folders, arguments.encoders)

@@ -59,7 +59,8 @@ def train_epoch(
 
 
 def main() -> None:
-    arguments = command.arguments(__doc__, recipe=str, input=Path, out=Path)
+    arguments = command.arguments(__doc__, corpus=str, recipe=str, input=Path, out=Path)
+    torch.set_num_threads(params.section("corpora", arguments.corpus)["threads"])  # results depend on their number
     recipe, rows = params.section("notebook", arguments.recipe), read_splits(arguments.input)
     train, test = in_file_order(rows), rows["test"]
     torch.manual_seed(recipe["seed"])

@@ -1,4 +1,4 @@
-"""Train: one rung on one corpus with one seed."""
+"""Train: one model on one corpus with one seed."""
 
 import argparse
 import functools
@@ -28,6 +28,7 @@ def train(arguments: argparse.Namespace) -> None:
     sizes = {**about["arguments"], "classes": len(corpus["labels"]), **model["architecture"]}
     classifier = importlib.import_module(f"stages.models.{arguments.model}").Classifier
     pretrained = load_file(arguments.pretrained) if arguments.pretrained else None
+    torch.set_num_threads(corpus["threads"])  # results depend on their number
     device = choose_device()
     note_emulation(sizes.get("precision"), device)
 
@@ -39,7 +40,7 @@ def train(arguments: argparse.Namespace) -> None:
         return Trainer(module, device, **model["optimization"])
 
     read = [*arguments.input.iterdir(), *([arguments.pretrained] if arguments.pretrained else [])]
-    key = resume_key(read, model, training, arguments.seed, device.type)
+    key = resume_key(read, model, training, arguments.seed, device.type, corpus["threads"])
     first, final = (Checkpoint(arguments.checkpoints, f"{key}-{number}") for number in (1, 2))
     settings = {name: training[name] for name in ("batch_size", "epochs", "patience")} | {"seed": arguments.seed}
 

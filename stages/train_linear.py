@@ -1,11 +1,13 @@
 """Train: a linear model of n-grams on one corpus; every setting is tried and the best on valid kept."""
 
+import argparse
 from pathlib import Path
 
 import pandas as pd
 from safetensors.numpy import save
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import ParameterGrid
+from threadpoolctl import threadpool_limits
 
 from stages.common import command, files, params
 from stages.models import tfidf
@@ -32,8 +34,7 @@ def fit(rows: pd.DataFrame, longest_ngram: int, **setting: object) -> tfidf.Clas
     return tfidf.fit(*tfidf.count(rows["words"], longest_ngram), rows["label"].to_numpy(), **setting)
 
 
-def main() -> None:
-    arguments = command.arguments(__doc__, corpus=str, model=str, words=Path, out=Path)
+def train(arguments: argparse.Namespace) -> None:
     corpus, settings = params.section("corpora", arguments.corpus), params.section("models", arguments.model)["search"]
     rows = {path.stem: pd.read_parquet(path) for path in sorted(arguments.words.glob("*.parquet"))}
     tried = search(rows["train"], rows["valid"], **settings)
@@ -54,6 +55,12 @@ def main() -> None:
         write_vocabulary(folder / "ngrams.txt", model.ngrams)
         write_trained(folder, trained, tried, pd.concat(tables), kept=[])
     print(f"best on valid: {best}")
+
+
+def main() -> None:
+    arguments = command.arguments(__doc__, corpus=str, model=str, words=Path, out=Path)
+    with threadpool_limits(params.section("corpora", arguments.corpus)["threads"]):  # results depend on their number
+        train(arguments)
 
 
 if __name__ == "__main__":

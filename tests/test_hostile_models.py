@@ -275,7 +275,7 @@ def test_the_sentences_of_params_get_every_class(answers, project, run_here):
     project.set("run.seeds", [1])
     answers(LABELS, model="average", file="texts")
     paths = {"trained": "data/trained/own", "encoders": "data/encoders", "out": "sentences.json"}
-    assert run_here(predict_sentences, **paths) == ""
+    assert run_here(predict_sentences, corpus="own", **paths) == ""
     for entry in json.loads(Path("sentences.json").read_text())["sentences"]:
         assert list(entry) == ["probabilities", "text"]
         assert set(entry["probabilities"]["average"]) == set(LABELS)

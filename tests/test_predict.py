@@ -63,7 +63,7 @@ def write_encoder(folder: Path) -> None:
 def run_stage(monkeypatch: pytest.MonkeyPatch, name: str, *texts: str, **options: object) -> None:
     """A stage in this process, for the corpus `own`: `out="x"` is `--out x`."""
     arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-    corpus = [] if name in ("download_encoder", "evaluate", "predict_sentences") else ["--corpus", "own"]
+    corpus = [] if name in ("download_encoder", "evaluate") else ["--corpus", "own"]
     monkeypatch.setattr(sys, "argv", [name, *corpus, *arguments, *texts])
     importlib.import_module(f"stages.{name}").main()
 
