@@ -7,8 +7,9 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from stages.common import params
 from stages.common.command import InputError
-from stages.corpus import sources
+from stages.corpus import archives, sources
 
 ROOT = Path(__file__).parent.parent
 IMDB = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -47,13 +48,15 @@ def sst2_ids() -> Path:
 
 
 @functools.cache
-def glove_file() -> Path:
-    """GloVe's 50 numbers a word: the pipeline's own copy, or a download that takes minutes."""
-    folder = ROOT / "data/glove/50"
-    if not folder.is_dir():
-        folder = FOLDER / "glove"
-        run_stage("download_glove", dimension=50, downloads=FOLDER / "downloads", out=folder)
-    return folder / "glove.6B.50d.txt"
+def glove_text() -> Path:
+    """The folder of GloVe's 50 numbers a word as they are published, which the pipeline takes from a package.
+
+    Raises:
+        InputError: the archive cannot be fetched.
+    """
+    with sources.fetched(params.section("glove", "100d")["address"], FOLDER / "downloads") as archive:
+        archives.extract(archive, ["glove.6B.50d.txt"], FOLDER / "glove_text")
+    return FOLDER / "glove_text"
 
 
 @functools.cache

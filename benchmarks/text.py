@@ -51,10 +51,11 @@ def of_text() -> Iterator[Row]:
 
 def of_glove() -> Iterator[Row]:
     """`read_vectors`, which keeps the words asked for, against what reads every vector there is."""
-    path, words = data.glove_file(), read_vocabulary(data.sst2_ids() / "vocab.txt")[len(SPECIAL_TOKENS) :]
+    folder, words = data.glove_text(), read_vocabulary(data.sst2_ids() / "vocab.txt")[len(SPECIAL_TOKENS) :]
+    path = folder / "glove.6B.50d.txt"
 
     def ours() -> object:
-        return read_vectors(path, words, 50)
+        return read_vectors(folder, words, 50)
 
     def of_pandas() -> object:
         return pd.read_csv(path, sep=" ", quoting=3, header=None)

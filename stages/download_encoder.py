@@ -1,23 +1,17 @@
 """Download: a pretrained BERT, from an installed package, a folder or the hub, verified by its content."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 
 from stages.common import command, files, params
-from stages.common.command import InputError
 from stages.corpus import sources
+from stages.corpus.packages import package_folder
 from stages.encoder.bert_files import FILES, check_encoder
 
 
 def source_folder(source: dict) -> Path:
     """Where the files lie on this machine: in an installed package, or in a folder."""
-    if "package" not in source:
-        return Path(source["folder"])
-    found = importlib.util.find_spec(source["package"])
-    if found is None or found.origin is None:  # None: a folder that only has the package's name
-        raise InputError(f"the package {source['package']} is not installed; run `pip install -r requirements.txt`")
-    return Path(found.origin).parent / source["folder"]
+    return package_folder(**source) if "package" in source else Path(source["folder"])
 
 
 def fetch_from_hub(source: dict, downloads: Path, folder: Path) -> None:

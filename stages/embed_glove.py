@@ -19,8 +19,7 @@ SEED = 1  # of the vectors of words that GloVe lacks
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, dimension=int, ids=Path, glove=Path, out=Path)
     vocabulary = read_vocabulary(arguments.ids / "vocab.txt")
-    path = arguments.glove / f"glove.6B.{arguments.dimension}d.txt"
-    positions, found = read_vectors(path, vocabulary[len(SPECIAL_TOKENS) :], arguments.dimension)
+    positions, found = read_vectors(arguments.glove, vocabulary[len(SPECIAL_TOKENS) :], arguments.dimension)
     positions += len(SPECIAL_TOKENS)
     table = (
         np.random.default_rng(SEED).normal(0, found.std(), (len(vocabulary), arguments.dimension)).astype(np.float32)

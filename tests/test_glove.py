@@ -1,8 +1,10 @@
-"""GloVe's vectors: read by the block, put beside the vocabulary, and a model's start."""
+"""GloVe's vectors: read as text or as an array, put beside the vocabulary, and a model's start."""
 
 import hashlib
+import importlib
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -39,10 +41,18 @@ def vectors_of(content: bytes) -> dict[str, list[np.float32]]:
     return {word: [np.float32(number) for number in numbers] for word, *numbers in rows}
 
 
+def write_array(folder: Path, content: bytes) -> None:
+    """The same vectors as the package has them, a column behind the other."""
+    vectors = vectors_of(content)
+    array = np.asfortranarray(list(vectors.values()))
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"glove_6B_{array.shape[1]}d_emb.npy", array)
+    pq.write_table(pa.table({"index": list(vectors)}), folder / "glove_6B_index.parquet")
+
+
 def read(folder: Path, content: bytes, words: list[str], dimension: int = 4) -> dict[str, list[np.float32]]:
-    path = folder / "glove.6B.4d.txt"
-    path.write_bytes(content)
-    positions, vectors = glove.read_vectors(path, words, dimension)
+    (folder / f"glove.6B.{dimension}d.txt").write_bytes(content)
+    positions, vectors = glove.read_vectors(folder, words, dimension)
     assert vectors.shape == (len(positions), dimension)
     assert vectors.dtype == np.float32
     return {words[position]: list(vector) for position, vector in zip(positions, vectors, strict=True)}
@@ -76,7 +86,9 @@ BROKEN = {
 
 @pytest.mark.parametrize(("content", "dimension"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_is_one_sentence_with_its_name(tmp_path, content, dimension):
-    with pytest.raises(InputError, match=rf"^glove\.6B\.4d\.txt.*: .*{dimension} numbers.*fetch it again[^\n]*$"):
+    with pytest.raises(
+        InputError, match=rf"^glove\.6B\.{dimension}d\.txt.*: .*{dimension} numbers.*fetch it again[^\n]*$"
+    ):
         read(tmp_path, content, ["a", "b", "c"], dimension)
 
 
@@ -85,6 +97,19 @@ def test_no_word_in_common_is_one_sentence(tmp_path):
         read(tmp_path, lines_of(["a", "b"]), ["c"])
     with pytest.raises(InputError, match="has a vector for none"):
         read(tmp_path, b"", ["c"])
+
+
+def test_text_and_array_give_the_same_rows_in_the_same_order_in_memory(tmp_path):
+    content = lines_of(["the", *ODD_WORDS, "film", "good"])
+    (tmp_path / "glove.6B.4d.txt").write_bytes(content)
+    write_array(tmp_path / "package", content)
+    asked = ["good", "lacking", *reversed(ODD_WORDS), "the"]
+    text, array = (glove.read_vectors(folder, asked, 4) for folder in (tmp_path, tmp_path / "package"))
+    assert [asked[position] for position in array[0]] == ["the", *ODD_WORDS, "good"]
+    assert list(array[0]) == list(text[0])
+    assert array[1].dtype == text[1].dtype == np.float32
+    assert array[1].strides == text[1].strides  # or their sums would differ
+    assert array[1].tobytes() == text[1].tobytes()
 
 
 @pytest.fixture
@@ -154,6 +179,56 @@ def test_vectors_that_do_not_fit_end_the_stage_without_an_out(ids, run_here, con
     assert not Path("outs").exists()
 
 
+def test_text_and_array_end_in_the_same_bytes(ids, run_here):
+    assert embed(run_here, "of_text") == ""
+    text = Path("glove/glove.6B.4d.txt")
+    write_array(Path("glove"), text.read_bytes())
+    text.unlink()
+    assert embed(run_here, "of_array") == ""
+    assert Path("of_array/vectors.safetensors").read_bytes() == Path("of_text/vectors.safetensors").read_bytes()
+
+
+ARRAY, INDEX = "glove_6B_4d_emb.npy", "glove_6B_index.parquet"
+
+
+def array_of(vectors: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, vectors)
+    return file.getvalue()
+
+
+def index_of(**columns: list) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+# A file of the package, what it holds instead, and what the message names.
+BAD_ARRAYS = {
+    "fewer rows than words": (ARRAY, array_of(np.zeros((2, 4), np.float32)), "each of the 3 words"),
+    "another dimension": (ARRAY, array_of(np.zeros((3, 5), np.float32)), "found float32 of the shape (3, 5)"),
+    "other numbers": (ARRAY, array_of(np.zeros((3, 4))), "found float64"),
+    "not finite": (ARRAY, array_of(np.full((3, 4), np.inf, np.float32)), "not finite"),
+    "a pickle": (ARRAY, array_of(np.array([["a"] * 4] * 3, object)), "damaged"),
+    "an array cut short": (ARRAY, array_of(np.zeros((3, 4), np.float32))[:-1], "damaged"),
+    "a header cut short": (ARRAY, array_of(np.zeros((3, 4), np.float32)).replace(b"(3, 4)", b"(3, 4 "), "damaged"),
+    "an index cut short": (INDEX, index_of(index=["film", "bad", "good"])[:-1], "damaged"),
+    "a damaged page": (INDEX, b"PAR1".ljust(40, b"\xff") + index_of(index=["film", "bad", "good"])[40:], "damaged"),
+    "without words": (INDEX, index_of(word=["film", "bad", "good"]), "damaged"),
+    "numbers for words": (INDEX, index_of(index=[1, 2, 3]), "damaged"),
+    "no word in common": (INDEX, index_of(index=["a", "b", "c"]), "none of"),
+    "index not there": (INDEX, None, INDEX),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "fragment"), BAD_ARRAYS.values(), ids=BAD_ARRAYS)
+def test_a_glove_array_that_cannot_be_read_is_refused(ids, run_here, check, name, content, fragment):
+    write_array(Path("glove"), Path("glove/glove.6B.4d.txt").read_bytes())
+    file = Path("glove") / name
+    file.unlink() if content is None else file.write_bytes(content)
+    check(f"{embed(run_here, 'outs/own')}\n", Path("outs"), fragment)
+
+
 def test_a_corpus_goes_through_the_real_stages_into_vectors(project, monkeypatch, run_here, capsys):
     monkeypatch.chdir(project.folder)
     for split in ("train", "valid", "test"):
@@ -172,9 +247,68 @@ def test_a_corpus_goes_through_the_real_stages_into_vectors(project, monkeypatch
     assert "2 of 4 words and 66.67% of train's tokens" in capsys.readouterr().out
 
 
+def download(run_here: Callable, dimension: int) -> str:
+    return run_here(download_glove, dimension=dimension, downloads="downloads", out=f"data/glove/{dimension}")
+
+
+def test_the_installed_package_is_glove(project, run_here, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    assert download(run_here, 50) == ""
+    _, vectors = glove.read_vectors(Path("data/glove/50"), ["the", "sandberger"], 50)  # its first and its last word
+    published = [[0.418, 0.24968, -0.41242], [0.072617, -0.51393, 0.4728]]
+    np.testing.assert_array_equal(vectors[:, :3], np.float32(published))
+
+
+@pytest.fixture
+def package(project, monkeypatch) -> Path:
+    """The folder of an installed package's files, which params.yaml names for 50 numbers; its code cannot run."""
+    monkeypatch.chdir(project.folder)
+    project.write("site/toy_glove/__init__.py", b"raise RuntimeError")
+    monkeypatch.syspath_prepend(project.folder / "site")
+    contents = {"glove_6B_index.parquet": b"words", "glove_6B_50d_emb.npy": b"numbers"}
+    for name, content in contents.items():
+        project.write(f"site/toy_glove/data/{name}", content)
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    project.set("glove.50d", {"package": "toy_glove", "folder": "data", "files": checksums})
+    return project.folder / "site/toy_glove/data"
+
+
+def test_the_files_of_a_package_are_taken_and_its_code_is_not_run(package, run_here):
+    assert download(run_here, 50) == ""
+    taken = {path.name: path.read_bytes() for path in Path("data/glove/50").iterdir()}
+    assert taken == {"glove_6B_index.parquet": b"words", "glove_6B_50d_emb.npy": b"numbers"}
+
+
+def remove_package(package: Path) -> None:
+    shutil.rmtree(package.parent)
+
+
+def release_another_version(package: Path) -> None:
+    (package / "glove_6B_50d_emb.npy").write_bytes(b"other numbers")
+
+
+def lose_a_file(package: Path) -> None:
+    (package / "glove_6B_index.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fragment"),
+    [
+        (remove_package, "toy_glove is not installed; run `pip install -r requirements.txt`"),
+        (release_another_version, "glove_6B_50d_emb.npy has SHA-256"),
+        (lose_a_file, "toy_glove/data/glove_6B_index.parquet is not there"),
+    ],
+    ids=["not installed", "another version", "without a file"],
+)
+def test_a_package_that_does_not_hold_glove_is_refused(package, run_here, check, spoil, fragment):
+    spoil(package)
+    importlib.invalidate_caches()
+    check(f"{download(run_here, 50)}\n", Path("data/glove"), fragment)
+
+
 @pytest.fixture
 def mirror(project, monkeypatch):
-    """Puts an archive of some members into the mirror, and the checksum of the right content into params.yaml."""
+    """Puts an archive of some members into the mirror; 100 numbers' checksum in params.yaml is the right content's."""
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("DATA_MIRROR", "mirror")
 
@@ -184,34 +318,29 @@ def mirror(project, monkeypatch):
             for name, content in members.items():
                 file.writestr(name, content)
         project.write("mirror/glove.6B.zip", archive.getvalue())
-        name, checksum = "glove.6B.50d.txt", hashlib.sha256(lines_of(["film"], 50)).hexdigest()
-        checksums = dict.fromkeys(f"glove.6B.{size}d.txt" for size in (50, 100, 200, 300))
-        project.set("glove.checksums", checksums | {name: checksum})
+        checksum = hashlib.sha256(lines_of(["film"], 100)).hexdigest()
+        project.set("glove.100d.files", {"glove.6B.100d.txt": checksum})
 
     return put
 
 
-def download(run_here: Callable, dimension: int) -> str:
-    return run_here(download_glove, dimension=dimension, downloads="downloads", out=f"data/glove/{dimension}")
-
-
 def test_one_dimension_is_taken_from_a_mirror(mirror, run_here):
-    mirror({"glove.6B.50d.txt": lines_of(["film"], 50), "glove.6B.100d.txt": lines_of(["film"], 100)})
-    assert download(run_here, 50) == ""
-    assert [path.name for path in Path("data/glove/50").iterdir()] == ["glove.6B.50d.txt"]
-    assert Path("data/glove/50/glove.6B.50d.txt").read_bytes() == lines_of(["film"], 50)
+    mirror({"glove.6B.100d.txt": lines_of(["film"], 100), "glove.6B.200d.txt": lines_of(["film"], 200)})
+    assert download(run_here, 100) == ""
+    assert [path.name for path in Path("data/glove/100").iterdir()] == ["glove.6B.100d.txt"]
+    assert Path("data/glove/100/glove.6B.100d.txt").read_bytes() == lines_of(["film"], 100)
 
 
 @pytest.mark.parametrize(
     ("dimension", "fragments"),
     [
-        (50, ["glove.6B.50d.txt", "SHA-256", "fetch it again"]),
-        (100, ["glove.6B.zip", "lacks glove.6B.100d.txt"]),
+        (100, ["glove.6B.100d.txt", "SHA-256", "fetch it again"]),
+        (200, ["glove.6B.zip", "lacks glove.6B.200d.txt"]),
     ],
     ids=["another content", "without the file"],
 )
 def test_a_wrong_archive_is_one_sentence_and_leaves_no_out(mirror, run_here, dimension, fragments):
-    mirror({"glove.6B.50d.txt": lines_of(["films"], 50)})
+    mirror({"glove.6B.100d.txt": lines_of(["films"], 100)})
     message = download(run_here, dimension)
     assert all(fragment in message for fragment in fragments), message
     assert list(Path("data/glove").iterdir()) == []

@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import SPECIAL_PIECES, tokenizer_of
 from hypothesis import example, given, settings
@@ -154,7 +156,7 @@ def read_glove(content: bytes, words: list[str]) -> dict[str, list[float]] | Non
         path = Path(folder) / "glove.6B.2d.txt"
         path.write_bytes(content)
         try:
-            positions, vectors = glove.read_vectors(path, words, 2)
+            positions, vectors = glove.read_vectors(path.parent, words, 2)
         except InputError as error:
             assert str(error).startswith("glove.6B.2d.txt")
             assert "\n" not in str(error)
@@ -176,6 +178,33 @@ def test_glove_gives_the_vectors_that_stand_in_it(vectors, others):
 @given(st.binary(max_size=200) | st.text("a \n\r\t0.1e-+naif\0").map(str.encode))
 def test_bytes_are_read_as_vectors_or_refused(content):
     read_glove(content, ["a", "0", ""])
+
+
+def array_files() -> dict[str, bytes]:
+    """GloVe as its package has it, of two words."""
+    array, table = io.BytesIO(), io.BytesIO()
+    np.save(array, np.asfortranarray([[1, 2], [3, 4]], np.float32))
+    pq.write_table(pa.table({"index": ["a", "b"]}), table)
+    return {"glove_6B_2d_emb.npy": array.getvalue(), "glove_6B_index.parquet": table.getvalue()}
+
+
+ARRAY_FILES = array_files()
+
+
+@given(st.sampled_from(list(ARRAY_FILES)), st.integers(0, 1000), st.binary(max_size=3) | st.sampled_from([b"(", b"'"]))
+def test_a_damaged_array_is_read_as_vectors_or_refused(name, place, other):
+    with tempfile.TemporaryDirectory() as folder:
+        content = ARRAY_FILES[name]
+        place %= len(content)
+        for file, written in (ARRAY_FILES | {name: content[:place] + other + content[place + len(other) :]}).items():
+            (Path(folder) / file).write_bytes(written)
+        try:
+            positions, vectors = glove.read_vectors(Path(folder), ["b", "c", "a"], 2)
+        except InputError as error:
+            assert str(error).startswith("glove_6B_")
+            assert "\n" not in str(error)
+        else:
+            assert vectors.shape == (len(positions), 2)
 
 
 PIECES = [*SPECIAL_PIECES, *"abcdefgh", *(f"##{letter}" for letter in "abcdefgh"), "good", "film"]

@@ -1,25 +1,77 @@
-"""GloVe's word vectors (https://aclanthology.org/D14-1162) as they are published: a word and its numbers a line."""
+"""GloVe's word vectors (https://aclanthology.org/D14-1162), as they are published or as a package on PyPI has them.
+
+Published they are text, a word and its numbers a line: glove.6B.<dimension>d.txt. The package has the same numbers as
+an array, glove_6B_<dimension>d_emb.npy, and the words of its rows in a table, glove_6B_index.parquet.
+"""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyarrow import csv
 
 from stages.common.command import InputError
 
 LONGEST_LINE = 1 << 16  # bytes; 300 numbers take 3,000
+DAMAGE = (pa.ArrowException, TokenError, LookupError, TypeError, ValueError, OverflowError, OSError)
 
 
-def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in `words` that have a vector, (N,), and their vectors, (N, dimension) float32.
-
-    Of the other words' lines nothing but the word is looked at, which makes this faster than a reader of tables.
+def read_vectors(folder: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in `words` that have a vector, (N,), and their vectors, (N, dimension) float32, in the files' order.
 
     Raises:
-        InputError: a word is not followed by `dimension` numbers, or no word has a vector.
+        InputError: a file is damaged, does not hold `dimension` numbers for every word, or no word has a vector.
+    """
+    array, text = folder / f"glove_6B_{dimension}d_emb.npy", folder / f"glove.6B.{dimension}d.txt"
+    path, read = (array, read_array) if array.is_file() else (text, read_text)
+    positions, vectors = read(path, words, dimension)
+    if not len(positions):
+        raise InputError(f"{path.name} has a vector for none of the corpus's words; is it in the corpus's language?")
+    if not np.isfinite(vectors).all():
+        raise InputError(f"{path.name} holds a number that is not finite; fetch it again")
+    return positions, vectors
+
+
+def read_array(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `read_vectors`, of an array whose words stand in a table beside it."""
+    table = path.with_name("glove_6B_index.parquet")
+    with damage_named(table), table.open("rb") as file:
+        rows = pq.ParquetFile(file).read(columns=["index"])["index"]
+        position_of_row = pc.fill_null(pc.index_in(rows, value_set=pa.array(words, pa.string())), -1).to_numpy()
+    with damage_named(path):
+        vectors = np.lib.format.open_memmap(path, mode="r")  # it reads no pickle
+    if vectors.shape != (len(rows), dimension) or vectors.dtype != np.float32:
+        raise InputError(
+            f"{path.name}: expected {dimension} float32 numbers for each of the {len(rows):,} words of {table.name}, "
+            f"found {vectors.dtype} of the shape {vectors.shape}; fetch both again"
+        )
+    found = np.flatnonzero(position_of_row >= 0)
+    # Sums depend on the order in memory, of which indexing promises none; the text's is a row behind the other.
+    return position_of_row[found], np.ascontiguousarray(vectors[found])
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno is not None:  # this machine's; Arrow's of a bad page have none
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path.name} is damaged ({reason}); fetch it again") from None
+
+
+def read_text(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `read_vectors`, of the text.
+
+    Of the other words' lines nothing but the word is looked at, which makes this faster than a reader of tables.
     """
     position_of = {word.encode(): position for position, word in enumerate(words)}
     expected = f"expected a word and {dimension} numbers"
@@ -32,8 +84,6 @@ def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarr
                 lines.append(line)
             if len(line) == LONGEST_LINE:
                 raise InputError(f"{path.name}: {expected} on every line, found {LONGEST_LINE:,} bytes; fetch it again")
-    if not lines:
-        raise InputError(f"{path.name} has a vector for none of the corpus's words; is it in the corpus's language?")
     try:
         vectors = numbers(b"".join(lines), dimension)
     except pa.ArrowInvalid as error:
@@ -44,13 +94,13 @@ def read_vectors(path: Path, words: list[str], dimension: int) -> tuple[np.ndarr
         ) from None
     if len(vectors) != len(lines):
         raise InputError(f"{path.name}: {expected} on every line; fetch it again")
-    if not np.isfinite(vectors).all():
-        raise InputError(f"{path.name} holds a number that is not finite; fetch it again")
     return np.array(positions), vectors
 
 
 def numbers(lines: bytes, dimension: int) -> np.ndarray:
     """What stands behind the words, (N, dimension) float32."""
+    if not lines:  # which Arrow calls an error
+        return np.empty((0, dimension), np.float32)
     columns = [f"number {index}" for index in range(dimension)]
     types = {"word": pa.string(), **dict.fromkeys(columns, pa.float32())}
     read = csv.ReadOptions(column_names=list(types))
