@@ -116,7 +116,7 @@ def draw_splits(rows: pd.DataFrame) -> tuple[int, dict[str, int]]:
         splits = {"train": rows}
         for name, fraction in SHARES.items():  # as `prepare` does
             rest = splits["train"]
-            drawn = hold_out_share(rest["text"], rest.get("group"), fraction, seed)
+            drawn = hold_out_share(rest, fraction, seed)
             splits |= {"train": rest[~drawn], name: rest[drawn]}
         if all(split["label"].nunique() == classes for split in splits.values()):
             return seed, {name: len(split) for name, split in splits.items()}

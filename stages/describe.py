@@ -72,7 +72,7 @@ def main() -> None:
         "wordpieces": describe_wordpieces(tokenizer, max_length),
     }
     if share := corpus["splits"].get("notebook"):
-        description["notebook_split"] = description["files"] | share_sizes(rows["train"]["text"], **share)
+        description["notebook_split"] = description["files"] | share_sizes(rows["train"], **share)
     files.write_json(arguments.out, description)
 
 
