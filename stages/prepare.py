@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from stages.common import command, files, params
 from stages.common.command import InputError
 from stages.corpus.duplicates import KEPT_APART_FROM, Repeated
-from stages.corpus.rows import read_rows, read_table, table_settings
+from stages.corpus.rows import read_rows, read_table, table_settings, warn_of_left_out
 from stages.corpus.splits import files_of, hold_out_sentences, hold_out_share
 
 SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "label": pa.int64()})
@@ -66,6 +66,7 @@ def main() -> None:
             rows = write_split(folder / f"{name}.parquet", blocks, repeated, list(corpus["labels"]))
             print(f"{arguments.corpus} {name}: {rows:,} rows")
         repeated.warn()
+        warn_of_left_out(settings["left_out"])
 
 
 if __name__ == "__main__":
