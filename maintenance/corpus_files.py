@@ -28,7 +28,7 @@ splits:
   train: $file
   test: {fraction: $test, seed: $seed} # drawn first; rows of the same text stay together
   valid: {fraction: $valid, seed: $seed} # of the rows that test leaves
-$group  repeated: drop # texts that train shares with valid or test; or keep, or refuse
+$group  repeated: drop # texts that train shares with valid or test; or keep, keep_first, refuse
 columns: {text: $text, label: $label}
 labels: # a class's name: its value in the file; of two classes, scores are the last one's probability
 $labels

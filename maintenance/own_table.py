@@ -95,7 +95,7 @@ def count_labels(table: Path, columns: list[str], label: str, format: dict[str, 
     rarest, rows = counts.most_common()[-1]
     advice = "name a column of classes as LABEL"
     if all(map(NUMBER.fullmatch, counts)):
-        advice = "cut points that make classes of numbers are not offered yet, so add a column of classes to the file"
+        advice = "write a corpora/<name>.yaml in which labels has cut points, such as {below: 3}, as README shows"
     if len(counts) > MOST_CLASSES:
         found = f"{len(counts):,} different values, more than {MOST_CLASSES} classes"
         raise InputError(f"{table.name}: the column {label!r} holds {found}; {advice}")
@@ -116,7 +116,7 @@ def draw_splits(rows: pd.DataFrame) -> tuple[int, dict[str, int]]:
         splits = {"train": rows}
         for name, fraction in SHARES.items():  # as `prepare` does
             rest = splits["train"]
-            drawn = hold_out_share(rest["text"], rest.get("group"), fraction, seed)
+            drawn = hold_out_share(rest, fraction, seed)
             splits |= {"train": rest[~drawn], name: rest[drawn]}
         if all(split["label"].nunique() == classes for split in splits.values()):
             return seed, {name: len(split) for name, split in splits.items()}

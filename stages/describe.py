@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from stages.common import command, files, params
 from stages.corpus.rows import read_table, table_settings
-from stages.corpus.splits import share_sizes
+from stages.corpus.splits import files_of, share_sizes
 from stages.text.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
 from stages.text.words import split_words
 
@@ -35,12 +35,11 @@ def describe_split(rows: pd.DataFrame, corpus: dict, tokenizer: Tokenizer, longe
 def describe_vocabulary(texts: pd.Series, tokenizer: str) -> dict:
     """Sizes of the vocabulary of all training rows, held out or not, as the notebook counts them."""
     counts = split_words(texts, tokenizer).flatten().value_counts().field("counts").to_numpy()
-    seen_twice = int((counts >= 2).sum())
     return {
         "with_unknown": len(counts) + 1,
         "with_unknown_and_padding": len(counts) + 2,
-        "seen_twice_with_unknown_and_padding": seen_twice + 2,
-        "seen_once": len(counts) - seen_twice,
+        "seen_twice_with_unknown_and_padding": int((counts >= 2).sum()) + 2,
+        "seen_once": int((counts == 1).sum()),
     }
 
 
@@ -62,8 +61,8 @@ def main() -> None:
     max_length = params.section("encoders", arguments.encoder)["max_length"]
     longest = corpus["kept_wordpieces"]["longest"] if corpus["kept_wordpieces"] else max_length
     tokenizer = read_tokenizer(arguments.weights / "tokenizer.json")
-    tables = {split: corpus["splits"][split] for split in ("train", "test") if type(corpus["splits"][split]) is str}
-    rows = {split: read_table(arguments.raw, file, **table_settings(corpus)) for split, file in tables.items()}
+    settings = table_settings(corpus)
+    rows = {split: read_table(arguments.raw, file, **settings) for split, file in files_of(corpus["splits"]).items()}
     prepared = {path.stem: pd.read_parquet(path) for path in sorted(arguments.rows.glob("*.parquet"))}
     description = {
         "files": {split: len(table) for split, table in rows.items()},
@@ -72,7 +71,8 @@ def main() -> None:
         "wordpieces": describe_wordpieces(tokenizer, max_length),
     }
     if share := corpus["splits"].get("notebook"):
-        description["notebook_split"] = description["files"] | share_sizes(rows["train"]["text"], **share)
+        description["notebook_split"] = description["files"] | share_sizes(rows["train"], **share)
+    description |= {"left_out": settings["left_out"]} if settings["left_out"] else {}
     files.write_json(arguments.out, description)
 
 

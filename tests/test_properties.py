@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from stages.common.command import InputError
 from stages.corpus import archives
+from stages.corpus.splits import hold_out_share
 from stages.serving.console import LONGEST, read_lines
 from stages.text import glove
 from stages.text.vocabulary import read_vocabulary, write_vocabulary
@@ -235,3 +237,44 @@ def test_texts_are_cut_one_like_the_other_and_none_is_without_words(texts):
         assert all(together)
         if tokenizer == "treebank":
             assert all(word and not any(map(str.isspace, word)) for words in together for word in words)
+
+
+FEW = st.sampled_from("abcdefgh")
+ROWS = st.lists(st.tuples(FEW | TEXT, st.integers(0, 2), FEW | TEXT), min_size=1, max_size=40)
+SHARE = {"fraction": st.floats(0.01, 0.99), "seed": st.integers(0, 9)}
+
+
+def drawn(rows: pd.DataFrame, **share: float) -> np.ndarray | None:
+    try:
+        held_out = hold_out_share(rows, **share)
+    except ValueError as error:
+        assert str(error).startswith(f"{len(rows)} rows in ")
+        return None
+    assert 0 < held_out.sum() < len(rows)
+    return held_out
+
+
+@given(ROWS, st.booleans(), st.booleans(), *SHARE.values())
+@example([("a", 0, "x"), ("a", 1, "y"), ("b", 0, "y"), ("c", 1, "z")], True, True, 0.5, 1)
+def test_a_share_is_no_larger_than_asked_for_and_parts_no_text_or_group(rows, grouped, stratified, fraction, seed):
+    frame = pd.DataFrame(rows, columns=["text", "label", "group"])
+    frame = frame if grouped else frame.drop(columns="group")
+    held_out = drawn(frame, fraction=fraction, seed=seed, stratified=stratified)
+    if held_out is None:
+        return
+    for column in set(frame) - {"label"}:
+        assert not set(frame[column][held_out]) & set(frame[column][~held_out])
+    for of_class in [frame["label"] == number for number in range(3)] if stratified else [frame["label"] >= 0]:
+        assert held_out[of_class].sum() <= round(fraction * of_class.sum())
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=60), *SHARE.values())
+@example([0] * 50 + [1] * 10, 0.2, 1)
+def test_of_rows_of_different_texts_every_class_gives_its_fraction(labels, fraction, seed):
+    frame = pd.DataFrame({"text": map(str, range(len(labels))), "label": labels})
+    held_out = drawn(frame, fraction=fraction, seed=seed, stratified=True)
+    if held_out is not None:
+        shares = [int(held_out[frame["label"] == number].sum()) for number in range(3)]
+        assert shares == [round(fraction * labels.count(number)) for number in range(3)]
+    alike = drawn(frame.assign(label=0), fraction=fraction, seed=seed, stratified=True)
+    assert np.array_equal(alike, drawn(frame, fraction=fraction, seed=seed))

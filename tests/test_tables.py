@@ -194,6 +194,43 @@ def test_texts_of_test_in_train_are_counted_or_dropped(project, prepare, capsys,
     assert "warning: texts of train that stand in test or valid too: 1" in capsys.readouterr().err
 
 
+def test_of_the_rows_with_one_text_the_first_stays_those_of_test_before_valids_and_trains(project, prepare, capsys):
+    project.write("data/raw/own/test.csv", b"text,label\na,1\nb,0\na,0\n")
+    project.write("data/raw/own/valid.csv", b"text,label\nc,0\nd,1\nb,1\n")
+    files = {"splits.test": "test.csv", "splits.valid": "valid.csv", "splits.repeated": "keep_first"}
+    assert prepare("train.csv", b"text,label\nd,0\ne,0\nf,1\ne,1\n", **files) == ""
+    rows = {split: frame["id"].tolist() for split, frame in prepared(project).items()}
+    assert rows == {
+        "test": ["test.csv:2", "test.csv:3"],
+        "valid": ["valid.csv:2", "valid.csv:3"],
+        "train": ["train.csv:3", "train.csv:4"],
+    }
+    warnings = [line.partition(";")[0] for line in capsys.readouterr().err.splitlines()]
+    found = {"test": 1, "valid": 1, "train": 2}
+    told = [f"rows of {split} whose text stands in an earlier row too: {count}" for split, count in found.items()]
+    assert warnings == [f"warning: {line}" for line in told]
+
+
+@pytest.mark.parametrize("rows_of_a_block", [1, 50_000])
+def test_the_first_of_a_text_stays_whatever_the_blocks(project, prepare, monkeypatch, rows_of_a_block):
+    monkeypatch.setattr(tables, "ROWS", rows_of_a_block)
+    files = {"splits.test": "b.csv", "splits.valid": "c.csv", "splits.repeated": "keep_first"}
+    for name in ("b", "c"):
+        project.write(f"data/raw/own/{name}.csv", f"text,label\n{name},0\n{name}1,1\n".encode())
+    assert prepare("a.csv", b"text,label\nx,0\ny,1\nx,1\nz,1\ny,1\n", **files) == ""
+    assert prepared(project)["train"]["id"].tolist() == ["a.csv:2", "a.csv:3", "a.csv:5"]
+
+
+def test_valid_texts_of_a_file_that_a_drawn_test_has_too_are_dropped(project, prepare):
+    lines = [f"text {number},{number % 2}\n" for number in range(50)]
+    project.write("data/raw/own/valid.csv", f"text,label\n{''.join(lines)}".encode())
+    changes = {"splits.test": {"fraction": 0.2, "seed": 1}, "splits.valid": "valid.csv", "splits.repeated": "drop"}
+    assert prepare("a.csv", table(200), **changes) == ""
+    texts = {split: set(frame["text"]) for split, frame in prepared(project).items()}
+    assert 30 < len(texts["valid"]) < 50
+    assert not texts["valid"] & texts["test"]
+
+
 def test_names_of_three_classes_are_numbered_in_their_order(project, prepare):
     labels = {"bad": "neg", "fair": "neutral", "good": "pos"}
     assert prepare("a.csv", b"text,label\na,pos\nb,neg\nc,neutral\n", labels=labels) == ""

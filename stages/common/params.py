@@ -2,7 +2,9 @@
 
 import functools
 import math
+import sys
 from difflib import get_close_matches
+from itertools import combinations
 from pathlib import Path
 
 import jsonschema
@@ -25,7 +27,7 @@ Validator = jsonschema.validators.extend(
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "integer": lambda _, value: type(value) is int,
-            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+            "number": lambda _, value: type(value) in (int, float) and abs(value) <= sys.float_info.max,
         }
     ),
 )
@@ -60,9 +62,30 @@ def corpus(name: str, folder: Path = Path()) -> dict:
     valid, test = content["splits"]["valid"], content["splits"]["test"]
     if final_fit and isinstance(valid, str) and valid == test:  # a file, no share of the rows
         raise InputError(f"{shown}: valid holds the test rows; set final_fit to false")
-    if len(set(content["labels"].values())) < len(content["labels"]):
-        raise InputError(f"{shown}: labels gives one value to two classes; give each its own")
+    check_labels(content["labels"], shown)
     return content
+
+
+def check_labels(labels: dict[str, str | dict[str, float]], shown: Path) -> None:
+    """No value is of two classes, and no number; some number is of each."""
+    ranges = {name: ends(described) for name, described in labels.items() if isinstance(described, dict)}
+    if 0 < len(ranges) < len(labels):
+        raise InputError(f"{shown}: labels mixes values and ranges; describe all classes one way")
+    if not ranges and len(set(labels.values())) < len(labels):
+        raise InputError(f"{shown}: labels gives one value to two classes; give each its own")
+    for name, (low, high) in ranges.items():
+        if low >= high:
+            raise InputError(f"{shown}: labels.{name} is {labels[name]}, where no number lies; move its ends")
+    for (one, (low, high)), (other, (other_low, other_high)) in combinations(ranges.items(), 2):
+        if max(low, other_low) < min(high, other_high):
+            raise InputError(f"{shown}: labels.{one} and labels.{other} overlap; end one where the other begins")
+
+
+def ends(range: dict[str, float]) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Where a range of numbers begins and ends, as pairs of which the first is less where some number lies in it."""
+    low = (range["from"], 0) if "from" in range else (range.get("above", -math.inf), 1)
+    high = (range["to"], 1) if "to" in range else (range.get("below", math.inf), 0)
+    return low, high
 
 
 def section(group: str, name: str) -> dict:

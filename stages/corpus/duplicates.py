@@ -1,4 +1,4 @@
-"""Texts that stand in more than one split: what a model has learned by heart must not be what it is scored on."""
+"""Texts that stand more than once: what a model has learned by heart must not be what it is scored on."""
 
 import sys
 from collections import Counter
@@ -15,7 +15,8 @@ KEPT_APART_FROM = {"test": (), "valid": ("test",), "valid_parts": ("test",), "tr
 class Repeated:
     """Finds them, split after split in the order above, by 64-bit hashes of the texts, so that memory stays small.
 
-    what_to_do: `keep` counts them, `drop` leaves them out of the later split, `refuse` takes them for a fault.
+    what_to_do: `keep` counts them, `drop` leaves them out of the later split, `refuse` takes them for a fault;
+        `keep_first` leaves out what stands in an earlier row of the same split too.
     """
 
     def __init__(self, what_to_do: str):
@@ -30,9 +31,12 @@ class Repeated:
             InputError: one stands elsewhere and is not to.
         """
         hashes = pd.util.hash_array(rows["text"].to_numpy(dtype=object), categorize=False)
-        others = [block for other in KEPT_APART_FROM[split] for block in self.seen[other]]
+        once = self.what_to_do == "keep_first"
+        others = [block for other in (self.seen if once else KEPT_APART_FROM[split]) for block in self.seen[other]]
         repeated = np.isin(hashes, np.concatenate([hashes[:0], *others]))
-        if split != "train":
+        if once:
+            repeated |= pd.Series(hashes).duplicated().to_numpy()
+        if once or split != "train":
             self.seen[split].append(hashes)
         if not repeated.any():
             return rows
@@ -42,14 +46,16 @@ class Repeated:
                 "or set splits.repeated to drop or keep in corpora/"
             )
         self.counts[split] += int(repeated.sum())
-        return rows[~repeated] if self.what_to_do == "drop" else rows
+        return rows if self.what_to_do == "keep" else rows[~repeated]
 
     def warn(self) -> None:
         """Say how many there were."""
-        done = {"drop": "left out", "keep": "kept"}.get(self.what_to_do)
+        done = "kept" if self.what_to_do == "keep" else "left out"
         for split, count in self.counts.items():
-            found = f"texts of {split} that stand in {elsewhere(split)} too: {count:,}"
-            print(f"warning: {found}; they are {done} (splits.repeated in corpora/)", file=sys.stderr)
+            found = f"texts of {split} that stand in {elsewhere(split)} too"
+            if self.what_to_do == "keep_first":
+                found = f"rows of {split} whose text stands in an earlier row too"
+            print(f"warning: {found}: {count:,}; they are {done} (splits.repeated in corpora/)", file=sys.stderr)
 
 
 def elsewhere(split: str) -> str:

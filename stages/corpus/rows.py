@@ -1,30 +1,41 @@
 """A corpus as rows of id, text and label, checked row by row."""
 
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from stages.common.command import InputError
+from stages.corpus.classes import NO_CLASS, classes_of
 from stages.corpus.tables import read_blocks
 
 LONGEST = 100_000  # characters of a text
 
 
 def read_rows(
-    folder: Path, name: str, *, text: str, label: str, labels: dict[str, str], group: str | None = None, **format: str
+    folder: Path,
+    name: str,
+    *,
+    text: str,
+    label: str,
+    labels: dict[str, str | dict[str, float]],
+    group: str | None = None,
+    left_out: Counter | None = None,
+    **format: object,
 ) -> Iterator[pd.DataFrame]:
     """A table's rows, a block at a time: id (`<file>:<line>`), text (stripped), label (0, 1, …) and, if asked, group.
 
-    `labels` maps the names of the classes, in their order, to the values that stand for them in the file;
+    `labels` maps the names of the classes, in their order, to the values that stand for them in the file, or to ranges
+    of its ratings; rows between the ranges are left out, and `left_out` gets their number under the file's name.
     `format` goes to `read_blocks`.
 
     Raises:
         InputError: as `read_blocks`; a missing column, an unknown label, an empty or endless text, a NUL
             character, no rows, or a class without rows; the message names the file and the line.
     """
-    numbers = {value: number for number, value in enumerate(labels.values())}
-    seen = set()
+    classes, counts = classes_of(name, labels), Counter()
     for block in read_blocks(folder / name, **format):
         for column in filter(None, (text, label, group)):
             if list(block.columns).count(column) != 1:
@@ -36,7 +47,6 @@ def read_rows(
             texts, values = as_written(block[text]), as_written(block[label])
         except UnicodeDecodeError:
             raise InputError(f"{name}: {text!r} or {label!r} holds bytes that are no UTF-8; write it as text") from None
-        classes = pd.Series(pd.Index(list(numbers)).get_indexer(values), index=block.index)
         for faulty, reason in (
             ((texts == text) & (values == label), "the header again; remove it"),
             (texts == "", "the text is empty; fill it in or remove the row"),
@@ -45,25 +55,29 @@ def read_rows(
         ):
             if faulty.any():
                 raise InputError(f"{name}, line {faulty.idxmax()}: {reason}")
-        if (classes < 0).any():
-            line, expected = (classes < 0).idxmax(), " or ".join(map(repr, numbers))
-            raise InputError(
-                f"{name}, line {line}: the label is {values[line][:40]!r}, expected {expected}; mend one of the two"
-            )
-        seen |= set(classes.unique())
-        rows = {"id": [f"{name}:{line}" for line in block.index], "text": texts, "label": classes.astype("int64")}
+        numbers = classes.numbers(values).astype("int64")
+        counts.update(numbers.value_counts().to_dict())
+        rows = {"id": [f"{name}:{line}" for line in block.index], "text": texts, "label": numbers}
         if group:
             rows["group"] = as_written(block[group])
-        yield pd.DataFrame(rows).reset_index(drop=True)
-    if not seen:
-        raise InputError(f"{name} has no rows under its header; give it some")
-    if missing := [value for value, number in numbers.items() if number not in seen]:
-        raise InputError(f"{name} has no row with the label {missing[0]!r}; every file needs rows of every class")
+        yield pd.DataFrame(rows)[numbers != NO_CLASS].reset_index(drop=True)
+    if not counts:
+        raise InputError(f"{name} has no rows; give it some")
+    if missing := [number for number in range(len(labels)) if not counts[number]]:
+        raise classes.without(missing[0])
+    if left_out is not None and counts[NO_CLASS]:
+        left_out[name] = counts[NO_CLASS]
 
 
 def read_table(folder: Path, name: str, **settings) -> pd.DataFrame:
     """All rows of `read_rows` at once."""
     return pd.concat(read_rows(folder, name, **settings), ignore_index=True)
+
+
+def warn_of_left_out(left_out: Counter) -> None:
+    if left_out:
+        found = ", ".join(f"{count:,} of {name}" for name, count in left_out.items())
+        print(f"warning: rows between the ranges of labels in corpora/: {found}; they are left out", file=sys.stderr)
 
 
 def as_written(column: pd.Series) -> pd.Series:
@@ -74,5 +88,5 @@ def as_written(column: pd.Series) -> pd.Series:
 
 
 def table_settings(corpus: dict) -> dict:
-    """What `read_rows` has to know of a corpus's settings."""
-    return {**corpus["columns"], "labels": corpus["labels"], **corpus["format"]}
+    """What `read_rows` has to know of a corpus's settings, and a counter of the rows that it leaves out."""
+    return {**corpus["columns"], "labels": corpus["labels"], "left_out": Counter(), **corpus["format"]}

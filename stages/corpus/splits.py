@@ -11,6 +11,12 @@ from scipy.sparse.csgraph import connected_components
 from stages.common.command import InputError
 
 
+def files_of(splits: dict) -> dict[str, str]:
+    """Those of a corpus's splits that are files of their own."""
+    named = {name: splits[name] for name in ("test", "valid", "train")}  # in the order in which texts are looked for
+    return {name: split for name, split in named.items() if isinstance(split, str) and split != "sentences"}
+
+
 def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:
     """Whether each phrase stands word for word inside some row: booleans (len(phrases),).
 
@@ -65,39 +71,42 @@ def hold_out_sentences(
     return np.flatnonzero(~inside), valid, np.setdiff1d(np.flatnonzero(inside), valid)
 
 
-def hold_out_share(texts: pd.Series, groups: pd.Series | None, fraction: float, seed: int) -> np.ndarray:
-    """Which rows are drawn: booleans (N,), of which a fraction is true.
+def hold_out_share(rows: pd.DataFrame, fraction: float, seed: int, stratified: bool = False) -> np.ndarray:
+    """Which rows are drawn: booleans (N,), of which a fraction is true; if stratified, the fraction of every class.
 
-    Rows with the same text or of the same group stay together.
+    Rows with the same text or of the same group stay together; where such rows are of several classes, the shares of
+    these can fall short of the fraction.
 
     Raises:
         ValueError: so large groups that none can be drawn, or all are.
     """
-    of_text = pd.factorize(texts)[0]
-    of_group = of_text if groups is None else pd.factorize(groups)[0]
+    of_text = pd.factorize(rows["text"])[0]
+    of_group = pd.factorize(rows["group"])[0] if "group" in rows else of_text
     size = 1 + max(of_text.max(), of_group.max())
-    links = coo_array((np.ones(len(texts), dtype=bool), (of_text, size + of_group)), shape=(2 * size, 2 * size))
+    links = coo_array((np.ones(len(rows), dtype=bool), (of_text, size + of_group)), shape=(2 * size, 2 * size))
     cluster = np.unique(connected_components(links, directed=False)[1][of_text], return_inverse=True)[1]
-    sizes = np.bincount(cluster)
-    wanted = round(fraction * len(texts))
+    of_class = rows["label"].to_numpy() if stratified else np.zeros(len(rows), dtype=int)
+    sizes = np.zeros((1 + cluster.max(), 1 + of_class.max()), dtype=int)  # of a cluster, its rows of each class
+    np.add.at(sizes, (cluster, of_class), 1)
+    wanted = np.rint(fraction * sizes.sum(axis=0)).astype(int)
     drawn = np.zeros(len(sizes), dtype=bool)
     for candidate in np.random.default_rng(seed).permutation(len(sizes)):
-        if sizes[candidate] <= wanted:
+        if (sizes[candidate] <= wanted).all():
             drawn[candidate] = True
             wanted -= sizes[candidate]
     if not drawn.any() or drawn.all():
-        raise ValueError(f"{len(texts)} rows in {len(sizes)} groups cannot give a fraction of {fraction}")
+        raise ValueError(f"{len(rows)} rows in {len(sizes)} groups cannot give a fraction of {fraction}")
     return drawn[cluster]
 
 
-def share_sizes(texts: pd.Series, **share: float) -> dict[str, int]:
+def share_sizes(rows: pd.DataFrame, **share: float) -> dict[str, int]:
     """How many rows stay in `train` and how many become `valid` where a share of them is drawn by their texts alone.
 
     Raises:
         InputError: none can be drawn, or all are.
     """
     try:
-        drawn = int(hold_out_share(texts, None, **share).sum())
+        drawn = int(hold_out_share(rows[["text", "label"]], **share).sum())
     except ValueError as error:
         raise InputError(f"splits.notebook: {error}; give another fraction") from None
-    return {"train": len(texts) - drawn, "valid": drawn}
+    return {"train": len(rows) - drawn, "valid": drawn}

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -23,24 +23,37 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 SUFFIXES = (".tsv", ".csv", ".jsonl", ".parquet")
 
 
-def read_blocks(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> Iterator[pd.DataFrame]:
+def read_blocks(
+    path: Path,
+    *,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    kind: str | None = None,
+    header: Sequence[str] | None = None,
+) -> Iterator[pd.DataFrame]:
     """The columns as they are written, each row under the number of the line it begins on; the header is line 1.
 
-    The file's name says what it is; `.gz` behind that, that it is packed. TSV is read as GLUE writes it, without
-    quoting, a row a line; everything else between delimiters as CSV. Parquet's rows count from 2, as a CSV's would.
+    `kind` (tsv, csv, jsonl, parquet) or else the file's name says what it is; `.gz` behind that, that it is packed. TSV
+    is read as GLUE writes it, without quoting, a row a line; everything else between delimiters as CSV. Where `header`
+    names the columns, line 1 is a row. Parquet's rows count from 2, as a CSV's would.
 
     Raises:
         InputError: of no kind known here, undecodable, ragged, a fault in its quoting, or damaged.
     """
-    kind = Path(path.name.removesuffix(".gz")).suffix
+    kind = f".{kind}" if kind else Path(path.name.removesuffix(".gz")).suffix
     if kind not in SUFFIXES:
         known = ", ".join(SUFFIXES)
-        raise InputError(f"{path.name}: a table's name ends in {known}, or in one of these and .gz; rename it")
+        raise InputError(
+            f"{path.name}: a table's name ends in {known}, or in one of these and .gz; rename it, "
+            "or name its kind under format in corpora/"
+        )
+    if header and kind in (".jsonl", ".parquet"):
+        raise InputError(f"{path.name}: {kind} names its columns itself; remove header from format in corpora/")
     try:
         if kind == ".parquet":
             yield from parquet_blocks(path)
         else:
-            yield from text_blocks(path, kind, encoding, delimiter)
+            yield from text_blocks(path, kind, encoding, delimiter, header)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
             f"{path.name} is no whole gzip file ({error}); pack it again, or drop .gz from its name"
@@ -57,7 +70,9 @@ def parquet_blocks(path: Path) -> Iterator[pd.DataFrame]:
         raise InputError(f"{path.name}: {' '.join(str(error).split())}; write it again as Parquet") from None
 
 
-def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> Iterator[pd.DataFrame]:
+def text_blocks(
+    path: Path, kind: str, encoding: str, delimiter: str | None, header: Sequence[str] | None
+) -> Iterator[pd.DataFrame]:
     try:
         "".encode(encoding)  # of encodings that are no text's too, such as base64, this is a LookupError
         marked = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding  # as spreadsheets write it
@@ -71,7 +86,7 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
             if kind == ".jsonl":
                 rows, columns = json_rows(path.name, file), None
             else:
-                rows = delimited_rows(path.name, file, kind, delimiter)
+                rows = delimited_rows(path.name, file, kind, delimiter, header)
                 _, columns = next(rows)
             while block := list(islice(rows, ROWS)):
                 lines, values = zip(*block, strict=True)
@@ -84,7 +99,9 @@ def text_blocks(path: Path, kind: str, encoding: str, delimiter: str | None) -> 
             ) from None
 
 
-def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+def delimited_rows(
+    name: str, file: TextIO, kind: str, delimiter: str | None, header: Sequence[str] | None
+) -> Iterator[tuple[int, Sequence[str]]]:
     """The header and every row, each with the number of the line it begins on."""
     csv.field_size_limit(sys.maxsize)
     options = {"delimiter": delimiter or ",", "strict": True}
@@ -92,7 +109,8 @@ def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) ->
         options = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     reader = csv.reader(file, **options)
     try:
-        header = next(reader, None)
+        named_in = "format.header" if header else "the header"
+        header = header or next(reader, None)
         if header is None:
             raise InputError(f"{name} is empty; it needs a header line and rows")
         if len(set(header)) < len(header):
@@ -103,8 +121,8 @@ def delimited_rows(name: str, file: TextIO, kind: str, delimiter: str | None) ->
         for row in reader:
             if len(row) != len(header):
                 raise InputError(
-                    f"{name}, line {line}: {len(row)} fields, expected {len(header)} as in the header; mend the row, "
-                    "or name the delimiter under format in corpora/"
+                    f"{name}, line {line}: {len(row)} fields, expected {len(header)} as in {named_in}; mend one of "
+                    "the two, or name the delimiter under format in corpora/"
                 )
             yield line, row
             line = reader.line_num + 1
