@@ -169,7 +169,7 @@ def test_every_model_has_a_file_parameters_a_schema_and_a_place_in_a_run():
 
 
 def test_run_yaml_is_the_choice_for_a_first_run():
-    assert (ROOT / "run.yaml").read_bytes() == (ROOT / "runs/sample.yaml").read_bytes()
+    assert (ROOT / "run.yaml").read_bytes() == (ROOT / "runs/movies.yaml").read_bytes()
 
 
 def test_every_corpus_has_its_folder():

@@ -34,7 +34,7 @@ def change_params(folder: Path, change) -> None:
 
 
 def make_small(params: dict) -> None:
-    params["run"] |= {"corpora": ["sample"], "seeds": [1]}
+    params["run"] |= {"corpora": ["sample"], "glove_dimensions": [], "seeds": [1]}
     trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
     params["run"]["models"] = only(**trained, glove=["glove_lstm", "glove_bilstm"])
     params["corpora"]["sample"]["training"] |= {"epochs": 1}

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_contract import PARAMS, imported_files
+import yaml
+from test_contract import imported_files
 
 ROOT = Path(__file__).parent.parent
 CELL = "stages/models/layers/lstm_cell.py"
@@ -21,8 +22,9 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "data/sample", folder / "data/sample")
     shutil.copytree(ROOT / "corpora", folder / "corpora")
-    for name in ("dvc.yaml", "dvc.lock", "params.yaml", "run.yaml", ".dvcignore"):
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml", ".dvcignore"):
         shutil.copyfile(ROOT / name, folder / name)
+    shutil.copyfile(ROOT / "runs/sample.yaml", folder / "run.yaml")
     (folder / ".dvc").mkdir()
     (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
     return folder
@@ -53,13 +55,14 @@ def test_a_message_or_a_new_layer_makes_nothing_stale_and_a_cell_the_models_that
     cell = copied / CELL
     cell.write_text(cell.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     named = {stage for stage, found in status().items() if CELL in changed_deps(found)}
-    kinds = PARAMS["run"]["models"]
+    run = yaml.safe_load((copied / "run.yaml").read_text(encoding="utf-8"))["run"]
+    kinds = run["models"]
     users = {name for kind in kinds for name in kinds[kind] if CELL in imported_files(f"stages/models/{name}.py")}
     trained = {
         f"train_{kind}@sample-{name}-{seed}"
         for kind in kinds
         for name in kinds[kind]
-        for seed in PARAMS["run"]["seeds"]
+        for seed in run["seeds"]
         if name in users and kind != "glove"
     }
     assert named == trained | {"study_gates"}
