@@ -26,8 +26,7 @@ class Records:
         # DVC adds new entries at the end, in its own order of running, and so does this, whatever ends first. After a
         # run that stopped halfway, the entries that it added are among the new ones still.
         self.unfinished = Path(repo.tmp_dir) / "engine.json"
-        there = {lock_file(stage): list(stage.dvcfile.lockfile_contents.get("stages", {})) for stage in self.plan}
-        self.before = {str(path): names for path, names in there.items()} | read_json(self.unfinished)
+        self.before: dict[str, list[str]] = read_json(self.unfinished)  # the entries that are not new, by dvc.lock
 
     def add(self, stage: Stage) -> None:
         self.unwritten[lock_file(stage)].append(stage)
@@ -37,7 +36,6 @@ class Records:
         return bool(self.unwritten) and time.monotonic() - self.written > PAUSE
 
     def write(self) -> None:
-        write_json(self.unfinished, self.before)
         for path, stages in self.unwritten.items():
             self.write_lock(path, stages)
         self.unwritten.clear()
@@ -45,19 +43,19 @@ class Records:
 
     def write_lock(self, path: Path, stages: list[Stage]) -> None:
         """As DVC's `Lockfile.dump_stages`, but whole or not at all, and new entries in the plan's order."""
-        before = set(self.before.get(str(path), []))
-        new = [stage.name for stage in self.plan if lock_file(stage) == path and stage.name not in before]
         with new_file(path) as temporary:
             if path.is_file():
                 shutil.copy(path, temporary)
             with modify_yaml(temporary) as lock:
                 lock.setdefault("schema", "2.0")
                 entries = lock.setdefault("stages", {})
+                before = set(self.before.setdefault(str(path), list(entries)))
                 for stage in stages:
                     entries.update(to_lockfile(stage))
-                for name in new:
-                    if name in entries:
-                        entries[name] = entries.pop(name)
+                for stage in self.plan:
+                    if lock_file(stage) == path and stage.name in entries and stage.name not in before:
+                        entries[stage.name] = entries.pop(stage.name)
+            write_json(self.unfinished, self.before)
         self.repo.scm_context.track_file(str(path))
 
     def finish(self) -> None:
