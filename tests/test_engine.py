@@ -17,6 +17,7 @@ import psutil  # as DVC does
 import pytest
 import yaml
 from conftest import REPOSITORY, refused
+from test_end_to_end import change_params, copy_project, make_small
 
 from maintenance.engine import jobs as jobs_module
 
@@ -57,11 +58,11 @@ def started(folder: Path, *arguments: str, **options: object) -> Iterator[subpro
 
 def engine(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     command = [*ENGINE, *arguments]
-    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
 
 
 def run(folder: Path, *command: str) -> str:
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -417,3 +418,37 @@ def test_a_narrow_terminal_shows_the_counts_in_place(make_project):
     assert "0 done, 2 left, about " in text
     assert "\x1b[1A\x1b[2K" in text  # a line up, and clear it
     assert re.search(r"\x1b\[2K2 done, in \d s", text)
+
+
+def cut_sample(folder: Path) -> None:
+    """Few rows of the embedded corpus, for two seeds."""
+
+    def change(params: dict) -> None:
+        make_small(params)
+        params["run"]["seeds"] = [1, 2]
+        files = params["corpora"]["sample"]["source"]["files"]
+        for name in files:
+            path = folder / "data/sample" / name
+            path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:200]), encoding="utf-8")
+            files[name] = None
+
+    change_params(folder, change)
+
+
+def test_the_projects_own_stages_end_in_the_bytes_of_a_serial_run(tmp_path, monkeypatch):
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONHASHSEED", "0")  # DVC's order of a few stages of many changes with it
+    monkeypatch.setitem(ENVIRONMENT, "OMP_NUM_THREADS", "1")
+    folder = tmp_path / "project"
+    copy_project(folder)
+    cut_sample(folder)
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "commit", "-qm", "a project")
+    other = Path(shutil.copytree(folder, tmp_path / "serial"))
+    targets = [f"train_pooled@sample-average-{seed}" for seed in (1, 2)]
+    ended = engine(folder, "--jobs", "2", *targets)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    run(other, *DVC, "repro", *targets)
+    made = sorted(path.relative_to(folder) for path in (folder / "data").rglob("*") if path.is_file())
+    assert {"trained", "words", "ids"} <= {path.parts[1] for path in made}
+    assert_same(folder, other, tuple(map(str, made)))
