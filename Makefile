@@ -17,11 +17,11 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 # RUN=sst2 takes runs/sst2.yaml as run.yaml, where it stays, so that every command of DVC knows what was built.
-repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, of those in runs/
+repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, JOBS=2 how many stages run at once
 	@$(if $(RUN),python -m maintenance.choose_run '$(RUN)')
 	@python -m stages.check_params --out data/params.checked
 	@mkdir -p results/imdb results/sst2 # of the notebooks' claims: DVC refuses a dep that is missing, not an empty one
-	@dvc repro
+	@python -m maintenance.engine --jobs='$(subst ','\'',$(JOBS))' $(if $(KEEP_GOING),--keep-going)
 
 # What the command line gives, and not the environment, each as one word of the shell whatever signs it holds.
 corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating

@@ -74,7 +74,8 @@ def project(tmp_path_factory) -> Path:
 
 
 def stages_that_ran(output: str) -> set[str]:
-    return set(re.findall(r"Running stage '(.+?)'", output))
+    """Of what `dvc repro` or `make repro` printed."""
+    return set(re.findall(r"^(?:Running stage '|running )([^'\n]+)", output, re.MULTILINE))
 
 
 SUMMARIES = {

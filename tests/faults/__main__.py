@@ -47,8 +47,7 @@ def try_step(
         generator = random.Random(f"{seed} {step.name}")
         faults = leftovers(case.expected) + kill_anywhere(case, kills, generator, signals)
         if step.runs_dvc:
-            damaged = " and ".join(f"{number} {record}" for record, number in case.mended.items())
-            print(f"{step.name:32} of {kills} kills, {damaged} cut short", flush=True)
+            print(f"{step.name:32} of {kills} kills, {case.mended} cut dvc.lock short", flush=True)
             faults += cut_short(case, folder, generator)
         else:
             faults += fill_disk(case, generator) + start_twice(case, generator)

@@ -15,8 +15,8 @@ from tests.faults.runs import Run
 
 ATTEMPTS = 5  # at ending well, where connections break off, a stage outlives its `dvc` or a record was cut short
 OTHERS_LINES = ("ERROR: ", "WARNING: ", "make: ")  # DVC's and make's
-LOCK, RWLOCK = "dvc.lock", ".dvc/tmp/rwlock"
-UNREADABLE = {LOCK: ("/dvc.lock' is invalid", "/dvc.lock' validation failed"), RWLOCK: ("Unable to read RWLock-file",)}
+LOCK = "dvc.lock"
+UNREADABLE = ("dvc.lock', YAML file structure is corrupted", "dvc.lock' validation failed")
 IN_FLIGHT = 16 * CHUNK  # bytes that a host has sent and a killed process has not yet read
 
 
@@ -25,7 +25,7 @@ class Case:
 
     def __init__(self, step: Step, before: Path, host: Host):
         self.step, self.before, self.host = step, before, host
-        self.mended = dict.fromkeys(UNREADABLE, 0)  # how often each was cut short so that DVC could not read it
+        self.mended = 0  # how often dvc.lock was cut short so that DVC could not read it
 
     def run_cleanly(self, folder: Path) -> None:
         """Run the step in a folder like `before`, uninterrupted, and remember how it ends.
@@ -69,21 +69,20 @@ class Case:
                 other.end()
             if status == 0:
                 return faults + differences(contents(folder), self.expected)
-            if record := self.mend(folder, run):
-                print(f"  {record} was cut short and is removed", flush=True)
+            if self.mend(folder, run):
+                print(f"  {LOCK} was cut short and is removed", flush=True)
                 continue
             print(f"  a restart failed: {run.said}", flush=True)
             faults += self.bad_ending(run)
         return [*faults, "no restart ends well"]
 
-    def mend(self, folder: Path, run: Run) -> str | None:
-        """Remove the record that DVC could not read, and name it; with git, a person takes back git's dvc.lock."""
-        for record, sentences in UNREADABLE.items():
-            if any(sentence in run.said for sentence in sentences):
-                (folder / record).unlink()
-                self.mended[record] += 1
-                return record
-        return None
+    def mend(self, folder: Path, run: Run) -> bool:
+        """Remove dvc.lock if DVC could not read it, and say so; with git, a person takes back git's."""
+        unreadable = any(sentence in run.said for sentence in UNREADABLE)
+        if unreadable:
+            (folder / LOCK).unlink()
+            self.mended += 1
+        return unreadable
 
     def bad_ending(self, run: Run) -> list[str]:
         """A sentence if a run that failed by itself did not say why in one."""

@@ -15,8 +15,9 @@ SHARD_BYTES = SHARD * 2 * ENCODER["hidden_size"]
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The digest of every file under a folder, "" for a folder, by their paths; without DVC's own."""
-    paths = [path for path in folder.rglob("*") if not path.is_relative_to(folder / ".dvc")]
+    """The digest of every file under a folder, "" for a folder, by their paths; without DVC's own and logs."""
+    own = (folder / ".dvc", folder / "logs")
+    paths = [path for path in folder.rglob("*") if not any(path.is_relative_to(other) for other in own)]
     return {path.relative_to(folder).as_posix(): files.sha256(path) if path.is_file() else "" for path in paths}
 
 

@@ -101,7 +101,8 @@ def write_encoder(folder: Path) -> None:
 
 def write_project(folder: Path, address: str) -> None:
     """What a person has before the first `make repro`, without git, any results and the encoder's files."""
-    shutil.copytree(REPOSITORY / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("maintenance", "stages"):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "requirements.txt", "dvc.yaml", ".dvcignore", "benchmarks/attention.json"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(REPOSITORY / name, folder / name)
