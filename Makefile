@@ -22,6 +22,7 @@ repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, JOBS
 	@python -m stages.check_params --out data/params.checked
 	@mkdir -p results/imdb results/sst2 # of the notebooks' claims: DVC refuses a dep that is missing, not an empty one
 	@python -m maintenance.engine --jobs='$(subst ','\'',$(JOBS))' $(if $(KEEP_GOING),--keep-going)
+	@python -m maintenance.next_steps
 
 # What the command line gives, and not the environment, each as one word of the shell whatever signs it holds.
 corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating
