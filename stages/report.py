@@ -23,7 +23,7 @@ def main() -> None:
         raise InputError(f"{arguments.results}/{missing[0]}.json is missing; `dvc repro` makes it")
     claims = written["claims"]["claims"]
     by_id = {claim["id"]: claim for claim in claims}
-    folders = evaluated(arguments.results)
+    folders = evaluated(arguments.results, selected)
     corpora = [
         describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, by_id)
         for folder in folders

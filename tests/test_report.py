@@ -16,7 +16,7 @@ from stages.reporting.corpora import evaluated
 
 ROOT = Path(__file__).parent.parent
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SECTIONS = ["corpus-sample", "claims", "gates", "attention", "parameters"]
+SECTIONS = ["corpus-movies", "claims", "gates", "attention", "parameters"]
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
 
@@ -24,8 +24,8 @@ HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.
 def page(tmp_path_factory) -> Path:
     """The page of the committed results, of which one corpus was run here and has a hostile text."""
     folder = tmp_path_factory.mktemp("report")
-    mistakes = {name: f"{HOSTILE} {name}" for name in names_of_mistakes(ROOT / "results/sample/errors.json")}
-    (folder / "sample.json").write_text(json.dumps(mistakes))
+    mistakes = {name: f"{HOSTILE} {name}" for name in names_of_mistakes(ROOT / "results/movies/errors.json")}
+    (folder / "movies.json").write_text(json.dumps(mistakes))
     out = folder / "report.html"
     options = {"results": ROOT / "results", "mistakes": folder, "benchmarks": ROOT / "benchmarks/attention.json"}
     arguments = [str(part) for name, value in (options | {"out": out}).items() for part in (f"--{name}", value)]
@@ -55,8 +55,11 @@ class Elements(HTMLParser):
 
 def test_every_section_and_every_evaluated_corpus_is_there(page):
     elements = Elements(page.read_text(encoding="utf-8"))
-    corpora = [folder.name for folder in evaluated(ROOT / "results")]
-    assert elements.ids("section") == [*(f"corpus-{corpus}" for corpus in corpora), *SECTIONS[1:]]
+    corpora = {folder.name for folder in (ROOT / "results").iterdir() if (folder / "comparison.json").is_file()}
+    assert {name for name in elements.ids("section") if name.startswith("corpus-")} == {
+        f"corpus-{name}" for name in corpora
+    }
+    assert elements.ids("section")[len(corpora) :] == SECTIONS[1:]
     links = {attributes["href"] for tag, attributes in elements.found if tag == "a"}
     assert {f"#{section}" for section in elements.ids("section")} <= links
 
@@ -85,11 +88,14 @@ def test_the_same_results_give_the_same_page(page, tmp_path, monkeypatch):
     assert again.read_bytes() == page.read_bytes()
 
 
-def test_corpora_that_are_not_selected_are_marked(page):
+def test_the_selected_corpora_come_first_and_the_others_are_marked(page):
     text = page.read_text(encoding="utf-8")
     selected = yaml.safe_load((ROOT / "run.yaml").read_text())["run"]["corpora"]
-    others = [folder for folder in evaluated(ROOT / "results") if folder.name not in selected]
-    assert text.count("committed results, not selected now") == len(others)
+    names = [folder.name for folder in evaluated(ROOT / "results", selected)]
+    sections = [name.removeprefix("corpus-") for name in Elements(text).ids("section") if name.startswith("corpus-")]
+    assert sections == names
+    assert names[: len(selected)] == selected
+    assert text.count("committed results, not selected now") == len(names) - len(selected)
 
 
 def opened(page: Path, folder: Path, width: int = 1200) -> tuple[str, str]:

@@ -13,12 +13,13 @@ MODELS = Path(__file__).parent.parent / "models"
 NOTEBOOKS = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # the claim with a notebook's accuracy
 
 
-def evaluated(results: Path) -> list[Path]:
-    """The folders of the corpora that were compared and analyzed, those with the most rows first."""
+def evaluated(results: Path, selected: list[str]) -> list[Path]:
+    """The folders of the corpora that were compared and analyzed, the selected first, then those with the most rows."""
     folders = [
         path.parent for path in sorted(results.glob("*/comparison.json")) if (path.parent / "errors.json").is_file()
     ]
-    return sorted(folders, key=lambda folder: -read_json(folder / "comparison.json")["rows"])
+    rows = {folder: read_json(folder / "comparison.json")["rows"] for folder in folders}
+    return sorted(folders, key=lambda folder: (folder.name not in selected, -rows[folder]))
 
 
 def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict]) -> dict:
