@@ -275,11 +275,6 @@ def out_in_git(folder: Path) -> None:
     run(folder, "git", "add", "one")
 
 
-def unknown_key(folder: Path) -> None:
-    content = (folder / "dvc.yaml").read_text()
-    (folder / "dvc.yaml").write_text(content.replace("cmd:", "comand:"))
-
-
 def full_disk(folder: Path) -> None:
     (folder / ".dvc/cache").symlink_to("/dev/full")
 
@@ -291,7 +286,6 @@ def full_disk(folder: Path) -> None:
         (cycle, "both a dependency and an output in stages: "),
         (lock_of_two_halves, "dvc.lock' validation failed"),
         (out_in_git, "output 'one' is already tracked by SCM"),
-        (unknown_key, "dvc.yaml"),
         (full_disk, "failed to reproduce 'one': "),
     ],
 )
