@@ -46,7 +46,7 @@ def test_a_killed_make_repro_and_records_cut_short_end_in_the_bytes_of_a_clean_o
     said = capsys.readouterr().out
     assert faults == []
     assert re.findall(r"^dvc-repro +(SIG\w+) +after", said, re.MULTILINE) == ["SIGKILL"]
-    assert re.findall(r"^  (\S+) was cut short and is removed$", said, re.MULTILINE) == ["dvc.lock"]
+    assert re.findall(r"^  (\S+) was cut short and is removed$", said, re.MULTILINE) == ["dvc.lock", ".dvc/tmp/rwlock"]
     assert "not measured" in (short_project[0] / "results/claims.json").read_text(encoding="utf-8")
 
 

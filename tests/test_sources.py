@@ -166,6 +166,23 @@ def test_a_wrong_file_goes_and_one_not_yet_used_stays(host, tmp_path, error, lef
     assert files_under(tmp_path) == left
 
 
+def test_a_second_stage_that_wants_the_same_download_waits(host, tmp_path):
+    order = []
+
+    def fetch(name: str) -> None:
+        with sources.fetched(f"{host.address}/x.zip", tmp_path) as path:
+            order.append((name, path.read_bytes() == CONTENT))
+
+    second = threading.Thread(target=fetch, args=["second"])
+    with sources.fetched(f"{host.address}/x.zip", tmp_path):
+        second.start()
+        second.join(0.3)
+        order.append("first")
+    second.join()
+    assert order == ["first", ("second", True)]
+    assert files_under(tmp_path) == set()
+
+
 def test_files_of_one_name_from_two_addresses_do_not_mix(host, tmp_path):
     partial_file(host, tmp_path, b"x" * 12_345)
     assert sources.fetch(f"{host.address}/other/x.zip", tmp_path).read_bytes() == CONTENT

@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from stages.common import files
 from stages.common.command import InputError
-from stages.common.locks import alone
+from stages.common.locks import alone, lock_of
 
 ATTEMPTS = 5
 PAUSE = 0.5  # seconds, doubled before every further attempt
@@ -43,19 +43,20 @@ def fetched(address: str, downloads: Path, in_mirror: str = "") -> Iterator[Path
     """The file behind a public https address, while the block lasts; a download is removed afterwards.
 
     Used or wrong, it is of no more use; where a full disk or a person ends the block, it stays for the next time.
-    A mirror's own file stays whatever comes.
+    A mirror's own file stays whatever comes. Another stage that wants the same download waits for the block's end.
     """
-    path = fetch(address, downloads, in_mirror)
     mirror = os.environ.get("DATA_MIRROR", "")
     is_download = not mirror or "://" in mirror
-    try:
-        yield path
-    except InputError:
+    with lock_of(place(address, downloads).parent) if is_download else nullcontext():
+        path = fetch(address, downloads, in_mirror)
+        try:
+            yield path
+        except InputError:
+            if is_download:
+                path.unlink()
+            raise
         if is_download:
             path.unlink()
-        raise
-    if is_download:
-        path.unlink()
 
 
 def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:

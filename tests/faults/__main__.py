@@ -47,7 +47,7 @@ def try_step(
         generator = random.Random(f"{seed} {step.name}")
         faults = leftovers(case.expected) + kill_anywhere(case, kills, generator, signals)
         if step.runs_dvc:
-            print(f"{step.name:32} of {kills} kills, {case.mended} cut dvc.lock short", flush=True)
+            print(f"{step.name:32} of {kills} kills, {case.mended} cut a record short", flush=True)
             faults += cut_short(case, folder, generator)
         else:
             faults += fill_disk(case, generator) + start_twice(case, generator)

@@ -16,7 +16,12 @@ from tests.faults.runs import Run
 ATTEMPTS = 5  # at ending well, where connections break off, a stage outlives its `dvc` or a record was cut short
 OTHERS_LINES = ("ERROR: ", "WARNING: ", "make: ")  # DVC's and make's
 LOCK = "dvc.lock"
-UNREADABLE = ("dvc.lock', YAML file structure is corrupted", "dvc.lock' validation failed")
+RWLOCK = ".dvc/tmp/rwlock"
+UNREADABLE = {  # what DVC says of a record that it cannot read
+    "dvc.lock', YAML file structure is corrupted": LOCK,
+    "dvc.lock' validation failed": LOCK,
+    "Unable to read RWLock-file": RWLOCK,
+}
 IN_FLIGHT = 16 * CHUNK  # bytes that a host has sent and a killed process has not yet read
 
 
@@ -25,7 +30,7 @@ class Case:
 
     def __init__(self, step: Step, before: Path, host: Host):
         self.step, self.before, self.host = step, before, host
-        self.mended = 0  # how often dvc.lock was cut short so that DVC could not read it
+        self.mended = 0  # how often a record was cut short so that DVC could not read it
 
     def run_cleanly(self, folder: Path) -> None:
         """Run the step in a folder like `before`, uninterrupted, and remember how it ends.
@@ -70,19 +75,19 @@ class Case:
             if status == 0:
                 return faults + differences(contents(folder), self.expected)
             if self.mend(folder, run):
-                print(f"  {LOCK} was cut short and is removed", flush=True)
                 continue
             print(f"  a restart failed: {run.said}", flush=True)
             faults += self.bad_ending(run)
         return [*faults, "no restart ends well"]
 
     def mend(self, folder: Path, run: Run) -> bool:
-        """Remove dvc.lock if DVC could not read it, and say so; with git, a person takes back git's."""
-        unreadable = any(sentence in run.said for sentence in UNREADABLE)
-        if unreadable:
-            (folder / LOCK).unlink()
+        """Remove a record if DVC could not read it, and say so; with git, a person takes back git's dvc.lock."""
+        record = next((path for said, path in UNREADABLE.items() if said in run.said), None)
+        if record:
+            (folder / record).unlink()
             self.mended += 1
-        return unreadable
+            print(f"  {record} was cut short and is removed", flush=True)
+        return record is not None
 
     def bad_ending(self, run: Run) -> list[str]:
         """A sentence if a run that failed by itself did not say why in one."""

@@ -60,7 +60,7 @@ class Victim:
         if not run.kill(which, alone=alone):
             return run
         self.runs.append(run)
-        self.outlived |= alone
+        self.outlived |= alone or (self.case.step.runs_dvc and which == signal.SIGKILL)
         resumed = "resumed" if self.safe else "new"
         print(
             f"{self.case.step.name:32} {which.name:7} after {seconds:4.1f} of {self.case.seconds:4.1f} s  {resumed:7}  "

@@ -19,11 +19,17 @@ ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in NOT
 ENVIRONMENT |= {"PATH": PATH, "NO_PROXY": "*", "DEVICE": "cpu", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def at_work(folder: Path) -> list[psutil.Process]:
+    """What works in a folder: also stages of a `make repro` that was killed, which are in no group of its."""
+    return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(folder.resolve())]
+
+
 class Run:
-    """A command in a process group of its own; none of the group outlives the `with` block."""
+    """A command in a process group of its own; nothing that works in its folder outlives the `with` block."""
 
     def __init__(self, command: list[str], folder: Path, largest_file: int | None = None):
         limits = (largest_file, largest_file)
+        self.folder = folder
         self.said = ""  # on stderr, once all is over
         self.over = False
         self.started = time.monotonic()
@@ -45,6 +51,8 @@ class Run:
         if not self.over:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+            for process in at_work(self.folder):
+                process.kill()
             self.end()
 
     @property
@@ -68,7 +76,8 @@ class Run:
         return self.process.wait(LIMIT) != 0
 
     def end(self) -> int:
-        """Wait for the command, and for what it started: that holds its stderr. The command's exit status."""
+        """Wait for the command, and for all that works in its folder. The command's exit status."""
         self.said = self.process.communicate(timeout=LIMIT)[1].strip()
+        psutil.wait_procs(at_work(self.folder), timeout=LIMIT)
         self.over = True
         return self.process.returncode
