@@ -78,7 +78,7 @@ def test_an_evaluation_holds_every_row_once_and_no_batch_is_larger_than_its_budg
     batches = list(evaluation_batches(lengths, CPU))
     assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
     assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= EVALUATION_TOKENS["cpu"] for batch in batches)
-    assert len(batches) < 100
+    assert len(batches) < 40 + 1.1 * lengths[40:].sum() / EVALUATION_TOKENS["cpu"]  # the short rows fill theirs
 
 
 def test_a_batch_holds_rows_of_like_length():
