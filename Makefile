@@ -11,7 +11,7 @@ export ONEDNN_PRIMITIVE_CACHE_CAPACITY := 64
 # Those pages are of 2 MB where Linux has them: the model average on SST-2 takes 20.9 s of processor time an epoch for 26.7.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: help repro corpus test faults lint bench gpu gpu-inputs stale gc resolve
+.PHONY: help repro corpus test faults lint docs bench gpu gpu-inputs stale gc resolve
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ faults: .venv/installed ## kill real runs at random points and compare how they 
 
 lint: .venv/installed ## check style, and which way imports point
 	@ruff check . && ruff format --check . && lint-imports
+
+docs: .venv/installed ## write docs/notebooks.md from the claims and what was measured
+	@python -m maintenance.notebook_parts
 
 bench: .venv/installed ## measure speed against the usual ways
 	@python -m pip install --quiet --disable-pip-version-check --no-deps gensim==4.4.0 smart_open==9.0.2 wrapt==2.5.2
