@@ -95,7 +95,8 @@ def count_labels(table: Path, columns: list[str], label: str, format: dict[str, 
     rarest, rows = counts.most_common()[-1]
     advice = "name a column of classes as LABEL"
     if all(map(NUMBER.fullmatch, counts)):
-        advice = "write a corpora/<name>.yaml in which labels has cut points, such as {below: 3}, as README shows"
+        cut_points = "write a corpora/<name>.yaml in which labels has cut points, such as {below: 3}"
+        advice = f"{cut_points}, as docs/own-data.md shows"
     if len(counts) > MOST_CLASSES:
         found = f"{len(counts):,} different values, more than {MOST_CLASSES} classes"
         raise InputError(f"{table.name}: the column {label!r} holds {found}; {advice}")

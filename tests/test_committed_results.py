@@ -1,4 +1,4 @@
-"""What is committed: metrics that the README quotes rightly, results that are no older than the code."""
+"""What is committed: metrics that README and docs quote rightly, results that are no older than the code."""
 
 import csv
 import json
@@ -16,7 +16,8 @@ from stages.scoring.predictions import read_predictions
 from stages.scoring.scores import over_seeds, scores
 
 ROOT = Path(__file__).parent.parent
-CORPORA = ("movies", "sst2", "imdb")  # the columns of the README's table
+CORPORA = ("movies", "sst2", "imdb")  # the last columns of the tables, which begin with the model
+TABLES = {"README.md": 1, "docs/results.md": 3}  # how many columns come before them
 METRICS = [path for corpus in (*CORPORA, "sample") for path in sorted((ROOT / "metrics" / corpus).glob("*.json"))]
 
 
@@ -28,14 +29,22 @@ def models_of(corpus: str) -> dict[str, dict]:
     return json.loads((ROOT / "results" / corpus / "comparison.json").read_text())["models"]
 
 
-@pytest.mark.parametrize(("corpus", "model"), [(corpus, model) for corpus in CORPORA for model in models_of(corpus)])
-def test_the_readme_quotes_the_accuracy_and_its_interval(corpus, model):
-    found = models_of(corpus)[model]
-    low, high = (100 * end for end in found["interval"])
-    quoted = f"{100 * found['accuracy']:.1f} ({low:.1f}–{high:.1f})"
-    rows = re.findall(rf"^\| `{model}` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(rows) == 1
-    assert rows[0].split("|")[4 + CORPORA.index(corpus)].strip() == quoted
+@pytest.mark.parametrize("page", TABLES)
+def test_a_page_quotes_every_accuracy_with_its_interval_and_no_other(page):
+    found = {corpus: models_of(corpus) for corpus in CORPORA}
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(model for model, _ in rows) == sorted(set().union(*found.values()))
+    quoted = {model: [cell.strip() for cell in row.split("|")][TABLES[page] - 1 :] for model, row in rows}
+    for model, cells in quoted.items():
+        assert cells == [quote(found[corpus].get(model)) for corpus in CORPORA], model
+
+
+def quote(scored: dict | None) -> str:
+    """An accuracy as a table has it; a dash where a corpus's run does not have the model."""
+    if scored is None:
+        return "–"
+    low, high = (100 * end for end in scored["interval"])
+    return f"{100 * scored['accuracy']:.1f} ({low:.1f}–{high:.1f})"
 
 
 @pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")
