@@ -5,6 +5,7 @@ else JSON lines: text, label, and the probability of the last of two classes (po
 """
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def main() -> None:
     folders = trained_folders(models / model, seeds(models / model) if arguments.seed is None else [arguments.seed])
     if arguments.seed is not None and "" in folders:
         raise InputError(f"{models / model} is trained without a seed; leave --seed out")
+    gc.disable()  # it would look through what torch and transformers import again and again, for most of a second
     trained, scorer = load_scorer(next(iter(folders.values())), arguments.encoders)
+    gc.enable()
     for chunk in chunks(read_texts(arguments.texts, arguments.file)):
         for text, probabilities in zip(chunk, scorer(chunk), strict=True):
             show(text, probabilities, trained["labels"])
