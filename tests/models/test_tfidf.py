@@ -1,0 +1,222 @@
+"""The honest baseline: counted, weighted as by hand, classified as scikit-learn does; a damaged run is refused."""
+
+import json
+import math
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.numpy import load, save
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from stages import train_linear
+from stages.common.command import InputError
+from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio
+from stages.serving.scorers import load_scorer
+from stages.text.vocabulary import write_vocabulary
+from stages.training.trained import write_trained
+from tests.conftest import Project
+
+TEXTS = [["a", "good", "film"], ["good", "good", "good"], ["a", "bad", "film"], ["bad"]]
+LABELS = np.array([1, 1, 0, 0])
+
+
+def generated_texts(count: int) -> tuple[list[list[str]], np.ndarray]:
+    """Texts of random words, the first of which tells the label."""
+    generator = random.Random(2)
+    labels = [row % 2 for row in range(count)]
+    texts = [[f"{generator.choice('xy')}{label}", *generator.choices("abcdef", k=5)] for label in labels]
+    return texts, np.array(labels)
+
+
+@pytest.mark.parametrize(
+    ("longest", "ngrams"),
+    [
+        (1, ["a", "bad", "film", "good"]),
+        (2, ["a", "a bad", "a good", "bad", "bad film", "film", "good", "good film", "good good"]),
+    ],
+)
+def test_ngrams_up_to_the_length_are_found(longest, ngrams):
+    assert count(TEXTS, longest)[1].tolist() == ngrams
+
+
+def test_the_longest_ngram_is_a_whole_text():
+    assert "a good film" in count(TEXTS, 3)[1]
+    assert len(count(TEXTS, 5)[1]) == len(count(TEXTS, 3)[1])
+
+
+def test_an_ngram_counts_once_in_a_text_however_often_it_stands_there():
+    assert count(TEXTS, 1)[0].toarray().tolist() == [[1, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0], [0, 1, 0, 0]]
+
+
+def test_words_are_taken_as_they_are():
+    assert count([["A", "n't", ".", "a b"]], 1)[1].tolist() == [".", "A", "a b", "n't"]
+
+
+def test_idf_is_the_one_by_hand():
+    occurrences, ngrams = count([["a", "b"], ["a"], ["a", "c", "c"]], 1)
+    expected = {"a": 1.0, "b": math.log(4 / 2) + 1, "c": math.log(4 / 2) + 1}
+    assert dict(zip(ngrams, idf(occurrences, np.array([0, 1, 1])), strict=True)) == pytest.approx(expected)
+
+
+def test_log_count_ratio_is_the_one_by_hand():
+    """Counts plus one, of a, bad, film and good: 2, 1, 2, 3 of 8 in class 1 and 2, 3, 2, 1 of 8 in class 0."""
+    occurrences, ngrams = count(TEXTS, 1)
+    expected = {"a": 0.0, "bad": math.log(3), "film": 0.0, "good": math.log(3)}
+    assert dict(zip(ngrams, log_count_ratio(occurrences, LABELS), strict=True)) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("longest", [1, 2])
+def test_probabilities_are_scikit_learns(longest):
+    texts, labels = generated_texts(60)
+    model = fit(*count(texts[:40], longest), labels[:40], weighting="idf", inverse_regularization=3.0)
+    vectorizer = TfidfVectorizer(analyzer="word", tokenizer=str.split, token_pattern=None, lowercase=False)
+    vectorizer.set_params(binary=True, smooth_idf=True, ngram_range=(1, longest))
+    theirs = LogisticRegression(C=3.0, tol=1e-6, max_iter=1000)
+    theirs.fit(vectorizer.fit_transform([" ".join(text) for text in texts[:40]]), labels[:40])
+    expected = theirs.predict_proba(vectorizer.transform([" ".join(text) for text in texts[40:]]))
+    assert model.probabilities(texts[40:]) == pytest.approx(expected, abs=1e-4)
+    assert np.ptp(expected[:, 1]) > 0.1
+
+
+@pytest.mark.parametrize("weighting", ["idf", "log_count_ratio"])
+def test_what_is_written_makes_the_same_classifier_again(weighting):
+    texts, labels = generated_texts(60)
+    model = fit(*count(texts[:40], 2), labels[:40], weighting=weighting, inverse_regularization=1.0)
+    again = Classifier(model.ngrams, **model.tensors())
+    assert again.probabilities(texts).tolist() == model.probabilities(texts).tolist()
+
+
+@pytest.mark.parametrize("weighting", ["idf", "log_count_ratio"])
+def test_a_text_of_unknown_ngrams_has_the_probability_of_the_intercept(weighting):
+    model = fit(*count(TEXTS, 2), LABELS, weighting=weighting, inverse_regularization=1.0)
+    intercept = model.tensors()["intercepts"][0]
+    expected = 1 / (1 + math.exp(-intercept))
+    assert model.probabilities([["unheard"], ["<unk>"]])[:, 1] == pytest.approx([expected, expected])
+
+
+@pytest.fixture
+def words(project: Project) -> Project:
+    """The corpus `own`, cut into words, and a small search."""
+    texts, labels = generated_texts(60)
+    rows = pd.DataFrame({"id": [f"own:{row}" for row in range(60)], "label": labels, "words": texts})
+    (project.folder / "data/words").mkdir(parents=True)
+    for split, part in (("train", rows[:40]), ("valid", rows[40:50]), ("test", rows[50:])):
+        part.to_parquet(project.folder / f"data/words/{split}.parquet", index=False)
+    project.set(
+        "models.tfidf.search",
+        {"longest_ngram": [1, 2], "weighting": ["idf", "log_count_ratio"], "inverse_regularization": [0.01, 10.0]},
+    )
+    return project
+
+
+def train(project: Project, out: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`train_linear` in this process."""
+    monkeypatch.chdir(project.folder)
+    options = ["--corpus", "own", "--model", "tfidf", "--words", "data/words", "--out", out]
+    monkeypatch.setattr(sys, "argv", ["train_linear", *options])
+    train_linear.main()
+    return project.folder / out
+
+
+def test_every_combination_is_tried_and_the_best_on_valid_kept(words, monkeypatch):
+    folder = train(words, "runs/first", monkeypatch)
+    history = pd.read_csv(folder / "history.csv")
+    settings = ["longest_ngram", "weighting", "inverse_regularization"]
+    assert len(history) == len(history[settings].drop_duplicates()) == 8
+    assert history["valid_loss"].nunique() > 1
+    run = json.loads((folder / "run.json").read_text())
+    assert run["arguments"] == history.loc[history["valid_loss"].idxmin(), settings].to_dict()
+    assert (run["input"]["kind"], run["seed"], run["labels"]) == ("text", None, ["negative", "positive"])
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    assert predictions["split"].tolist() == ["valid"] * 10 + ["test"] * 10
+    assert predictions["id"].tolist() == [f"own:{row}" for row in range(40, 60)]
+
+
+def test_another_process_writes_the_same_bytes(words, monkeypatch):
+    folder = train(words, "runs/first", monkeypatch)
+    again = words.run_stage("train_linear", model="tfidf", words="data/words", out="runs/again")
+    assert again.returncode == 0, again.stderr
+    for path in folder.iterdir():
+        assert path.read_bytes() == (words.folder / "runs/again" / path.name).read_bytes(), path.name
+
+
+def test_the_final_fit_learns_from_valid_too(words, monkeypatch):
+    first = pd.read_parquet(train(words, "runs/first", monkeypatch) / "predictions.parquet")
+    words.set("corpora.own.training.final_fit", True)
+    final = pd.read_parquet(train(words, "runs/final", monkeypatch) / "predictions.parquet")
+    changed = first["probability_positive"] != final["probability_positive"]
+    assert changed.tolist() == [False] * 10 + [True] * 10
+
+
+def test_valid_rows_that_are_test_rows_forbid_the_final_fit(words, monkeypatch):
+    words.set("corpora.own.training.final_fit", True)
+    words.set("corpora.own.splits.valid", "test.tsv")
+    with pytest.raises(InputError, match=r"own.yaml: valid holds the test rows; set final_fit to false"):
+        train(words, "runs/first", monkeypatch)
+    assert not (words.folder / "runs").exists()
+
+
+def change_run(**changes: object) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        run = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps(run | changes))
+
+    return change
+
+
+def change_bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(change((folder / name).read_bytes()))
+
+
+def fewer_weights(content: bytes) -> bytes:
+    return save({name: tensor[..., :-1].copy() for name, tensor in load(content).items()})
+
+
+# What happens to a run's folder, and what the message says.
+DAMAGES = {
+    "no folder": (shutil.rmtree, "holds no trained model"),
+    "no run.json": (lambda folder: (folder / "run.json").unlink(), "holds no trained model"),
+    "run.json cut": (change_bytes("run.json", lambda content: content[:60]), "is no JSON"),
+    "run.json in no UTF-8": (change_bytes("run.json", lambda content: content + b"\xff"), "is no JSON"),
+    "run.json is a list": (change_bytes("run.json", lambda content: b"[1]"), "has format None"),
+    "another format": (change_run(format=1), "has format 1, expected 3"),
+    "model out of the folder": (change_run(model="../evil"), "names '../evil'"),
+    "model of another package": (change_run(model="os"), "names 'os'"),
+    "model that is no name": (change_run(model=["rnn"]), "names .* no module of stages/models"),
+    "module that is no model": (change_run(model="cells"), "damaged"),
+    "unknown kind": (change_run(input={"kind": "smells"}), "damaged"),
+    "no tokenizer named": (change_run(input={"kind": "text"}), "damaged"),
+    "weights cut": (change_bytes("model.safetensors", lambda content: content[:200]), "damaged"),
+    "fewer weights": (change_bytes("model.safetensors", fewer_weights), "damaged"),
+    "fewer n-grams": (change_bytes("ngrams.txt", lambda content: content[:20]), "damaged"),
+    "no n-grams": (change_bytes("ngrams.txt", lambda content: b""), "damaged"),
+    "an n-gram twice": (change_bytes("ngrams.txt", lambda content: content + content[:2]), "damaged"),
+    "n-grams in no UTF-8": (change_bytes("ngrams.txt", lambda content: content + b"\xff\n"), "damaged"),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_run_is_refused_before_a_text_is_read(tmp_path, damage, message):
+    texts, labels = generated_texts(20)
+    model = fit(*count(texts, 1), labels, weighting="idf", inverse_regularization=1.0)
+    about = {"kind": "text", "tokenizer": "blanks", "files": ["ngrams.txt"]}
+    run = {"model": "tfidf", "arguments": {}, "input": about, "corpus": "own", "labels": ["negative", "positive"]}
+    write_vocabulary(tmp_path / "ngrams.txt", model.ngrams)
+    (tmp_path / "model.safetensors").write_bytes(save(model.tensors()))
+    write_trained(
+        tmp_path, run | {"seed": None, "best_epoch": None, "parameters": 1}, pd.DataFrame(), pd.DataFrame(), []
+    )
+    load_scorer(tmp_path, tmp_path, torch.device("cpu"))
+    damage(tmp_path)
+    with pytest.raises(InputError, match=message) as refused:
+        load_scorer(tmp_path, tmp_path, torch.device("cpu"))
+    assert str(tmp_path) in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,288 @@
+"""Bad input ends a stage in one line that says where, with exit status 1 and without an out."""
+
+import io
+import random
+import resource
+import socket
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import stages.download
+import stages.prepare
+from tests.conftest import REPOSITORY, Project, read_params, refused
+
+GOOD = b"text\tlabel\ngood one\t1\nbad one\t0\n"
+SPLITS = ("train", "valid", "test")
+
+# What train.tsv holds, and what the message names.
+TABLES = {
+    "missing column": (b"sentence\tlabel\na b\t1\nc d\t0\n", ["train.tsv", "'text'"]),
+    "label not 0 or 1": (b"text\tlabel\na b\t1\nc d\t2\ne f\t0\n", ["train.tsv, line 3", "'2'"]),
+    "empty text": (b"text\tlabel\na b\t1\n \t0\ne f\t0\n", ["train.tsv, line 3"]),
+    "blank line": (b"text\tlabel\na b\t1\n\nc d\t0\n", ["train.tsv, line 3"]),
+    "invalid UTF-8": (b"text\tlabel\na b\t1\nc\xe9 d\t0\n", ["train.tsv, line 3", "UTF-8"]),
+    "too many fields": (b"text\tlabel\na b\t1\nc d\t0\textra\n", ["train.tsv", "line 3"]),
+    "too many fields in the first row": (b"text\tlabel\na b\t1\textra\nc d\t0\n", ["train.tsv", "line 2"]),
+    "too few fields": (b"text\tlabel\na b\t1\nc d\n", ["train.tsv", "line 3"]),
+    "too few fields beyond text and label": (b"text\tlabel\tsource\na b\t1\tx\nc d\t0\n", ["train.tsv", "line 3"]),
+    "only a header": (b"text\tlabel\n", ["train.tsv", "no rows"]),
+    "empty file": (b"", ["train.tsv", "empty"]),
+    "one class alone": (b"text\tlabel\na b\t1\nc d\t1\n", ["train.tsv", "'0'"]),
+}
+
+# A key of params.yaml, run.yaml or a corpus's file, what is put there, and what the message names.
+FILES_OF = {"run": ".yaml", "corpora": "corpora/own.yaml"}
+PACKAGE = {"name": "own", "version": "1.0", "checksum": "0" * 64}
+RUN = read_params(REPOSITORY)["run"] | {"corpora": ["own"]}
+PARAMS = {
+    "unknown top key": ("evalute", {}, ["'evalute'", "'evaluate'"]),
+    "unknown nested key": (
+        "models.average.architecture.hiden_size",
+        256,
+        ["models.average.architecture", "'hiden_size'", "did you mean 'hidden_size'"],
+    ),
+    "unknown key that is a number": ("run", RUN | {1: 2}, ["run", "1"]),
+    "unknown encoder": ("run.encoders", ["minilmm"], ["run.encoders", "'minilmm'", "did you mean 'minilm'"]),
+    "GloVe of a dimension that there is not": (
+        "run.glove_dimensions",
+        [64],
+        ["run.glove_dimensions", "64", "50, 100, 200 or 300"],
+    ),
+    "GloVe from nowhere": ("glove.50d", {"files": {"a.txt": None}}, ["glove.50d", "address", "package"]),
+    "GloVe from two places": ("glove.100d.package", "a", ["glove.100d", "'package': 'a'", "address and files, or"]),
+    "GloVe of no file": ("glove.100d.files", {}, ["glove.100d.files", "one or more files"]),
+    "two GloVes": ("run.glove_dimensions", [50, 100], ["run.glove_dimensions", "[50, 100]"]),
+    "empty sentence": ("predict.sentences", ["Good.", " "], ["predict.sentences.1", "' '"]),
+    "unknown precision": ("corpora.own.precision", "fp16", ["corpora/own.yaml", "precision", "'fp16'", "bf16"]),
+    "nothing to search": ("models.tfidf.search.weighting", [], ["models.tfidf.search.weighting", "[]"]),
+    "unknown weighting": ("models.tfidf.search.weighting", ["idff"], ["search.weighting.0", "'idff'"]),
+    "missing key": ("models.average.optimization", {"learning_rate": 0.1}, ["models.average.optimization", "lacks"]),
+    "wrong type": ("corpora.own.min_count", "two", ["corpora/own.yaml", "min_count", "'two'", "whole number"]),
+    "fraction for a count": (
+        "corpora.own.training.batch_size",
+        32.0,
+        ["corpora/own.yaml", "training.batch_size", "32.0"],
+    ),
+    "learning rate of 0": ("models.average.optimization.learning_rate", 0, ["optimization.learning_rate", "above 0"]),
+    "learning rate as YAML text": (
+        "models.average.optimization.learning_rate",
+        "1e-3",
+        ["optimization.learning_rate", "'1e-3'", "with a point"],
+    ),
+    "learning rate that is no number": (
+        "models.average.optimization.learning_rate",
+        float("nan"),
+        ["optimization.learning_rate", "above 0"],
+    ),
+    "unknown corpus": ("run.corpora", ["owm"], ["corpora/owm.yaml", "did you mean 'own'"]),
+    "unknown model": ("run.models.pooled", ["averige"], ["run.models.pooled", "'averige'", "did you mean 'average'"]),
+    "same seed twice": ("run.seeds", [1, 1], ["run.seeds", "[1, 1]"]),
+    "no seeds": ("run.seeds", [], ["run.seeds", "[]"]),
+    "path out of the folder": ("corpora.own.source.files", {"../train.tsv": None}, ["source.files", "'../train.tsv'"]),
+    "splits in another order": ("evaluate.splits", ["test", "valid"], ["evaluate.splits", "[valid, test]"]),
+    "a recipe's unknown key": ("notebook.k3_1.architecture.hiden_size", 3, ["k3_1.architecture", "'hidden_size'"]),
+    "no corpus": ("run.corpora", [], ["run.corpora", "one or more"]),
+    "split out of the folder": ("corpora.own.splits.train", "a/../../x.tsv", ["splits.train", "'a/../../x.tsv'"]),
+    "an address and a package": (
+        "corpora.own.source",
+        {"address": "https://data.example/own.zip", "package": PACKAGE, "files": {"a.tsv": None}},
+        ["corpora/own.yaml", "source", "either an address or a package"],
+    ),
+    "an archive inside of no package": (
+        "corpora.own.source",
+        {"archive": "own-1.0/data.zip", "files": {"a.tsv": None}},
+        ["source", "'own-1.0/data.zip'", "a package"],
+    ),
+    "a package whose name is more": (
+        "corpora.own.source",
+        {"package": PACKAGE | {"name": "own --index-url=x"}, "files": {"a.tsv": None}},
+        ["source.package.name", "a package's name"],
+    ),
+    "a package's version without quotes": (
+        "corpora.own.source",
+        {"package": PACKAGE | {"version": 1.0}, "files": {"a.tsv": None}},
+        ["source.package.version", "in quotes"],
+    ),
+    "a package without a checksum": (
+        "corpora.own.source",
+        {"package": PACKAGE | {"checksum": None}, "files": {"a.tsv": None}},
+        ["source.package.checksum", "64 hexadecimal digits"],
+    ),
+    "split carved out that cannot be": ("corpora.own.splits.test", "sentences", ["splits.test", "sentences"]),
+}
+
+
+@pytest.fixture
+def prepare(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    def prepare(**tables: bytes) -> str:
+        monkeypatch.chdir(project.folder)
+        for split in SPLITS:
+            project.write(f"data/raw/own/{split}.tsv", tables.get(split, GOOD))
+        return run_here(stages.prepare, corpus="own", raw="data/raw/own", out="data/corpora/own")
+
+    return prepare
+
+
+@pytest.fixture
+def download(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    def download(mirror: str = "") -> str:
+        monkeypatch.chdir(project.folder)
+        monkeypatch.setenv("DATA_MIRROR", mirror)
+        paths = {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"}
+        return run_here(stages.download, corpus="own", **paths)
+
+    return download
+
+
+def zip_of(names: list[str]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in names:
+            file.writestr(name, GOOD)
+    return archive.getvalue()
+
+
+def tar_with_link_of(names: list[str]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as file:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(GOOD)
+            file.addfile(member, io.BytesIO(GOOD))
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+        file.addfile(link)
+    return archive.getvalue()
+
+
+FILES = [f"{split}.tsv" for split in SPLITS]
+
+# The archive that a mirror holds, and what the message names.
+ARCHIVES = {
+    "truncated": (zip_of(FILES)[:-40], ["own.zip"]),
+    "path out of the folder": (zip_of([*FILES, "../evil.tsv"]), ["own.zip", "'../evil.tsv'"]),
+    "absolute path": (zip_of([*FILES, "/evil.tsv"]), ["own.zip", "'/evil.tsv'"]),
+    "link": (tar_with_link_of(FILES), ["own.zip", "'link'"]),
+    "without a wanted file": (zip_of(FILES[:2]), ["own.zip", "test.tsv"]),
+}
+
+
+@pytest.mark.parametrize(("train", "fragments"), TABLES.values(), ids=TABLES)
+def test_bad_table_is_refused_with_file_and_line(project, prepare, check, train, fragments):
+    check(prepare(train=train), project.folder / "data/corpora", *fragments)
+
+
+@pytest.mark.parametrize(("key", "value", "fragments"), PARAMS.values(), ids=PARAMS)
+def test_bad_parameter_is_refused_with_its_key(project, download, check, key, value, fragments):
+    project.set(key, value)
+    check(download(), project.folder / "data/raw", FILES_OF.get(key.partition(".")[0], "params.yaml"), *fragments)
+
+
+def test_params_that_are_no_yaml_are_refused(project, download, check):
+    project.write("params.yaml", b"run: [1, 2\nevaluate: {}\n")
+    check(download(), project.folder / "data/raw", "params.yaml", "line 2")
+
+
+def test_missing_file_of_a_local_corpus_is_named(project, download, check):
+    for name in FILES[:2]:
+        project.write(f"data/own/{name}", GOOD)
+    check(download(), project.folder / "data/raw", "data/own/test.tsv")
+
+
+def test_changed_byte_is_refused(project, download, check):
+    for name in FILES:
+        project.write(f"data/own/{name}", GOOD)
+    project.set("corpora.own.source.files", dict.fromkeys(FILES) | {"valid.tsv": "0" * 64})
+    check(download(), project.folder / "data/raw", "valid.tsv", "SHA-256")
+
+
+@pytest.mark.parametrize(("archive", "fragments"), ARCHIVES.values(), ids=ARCHIVES)
+def test_bad_archive_is_refused_and_the_mirror_keeps_it(project, download, check, archive, fragments):
+    project.set("corpora.own.source.address", "https://data.example/own.zip")
+    kept = project.write("mirror/own.zip", archive)
+    check(download("mirror"), project.folder / "data/raw", *fragments)
+    assert kept.read_bytes() == archive
+    assert list(project.folder.rglob("evil.tsv")) == []
+
+
+def test_good_archive_from_a_mirror_is_taken(project, download):
+    project.set("corpora.own.source.address", "https://data.example/own.zip")
+    project.write("mirror/own.zip", zip_of(FILES))
+    assert download("mirror") == ""
+    assert sorted(path.name for path in (project.folder / "data/raw/own").iterdir()) == sorted(FILES)
+
+
+def test_host_out_of_reach_leads_to_the_mirror(project, download, check):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/own.zip"
+    project.set("corpora.own.source.address", address)
+    check(download(), project.folder / "data/raw", address, "DATA_MIRROR")
+
+
+@pytest.mark.parametrize("rows", [2, 3], ids=["no row left to train on", "more than there are"])
+def test_too_many_held_out_sentences_are_refused(project, prepare, check, rows):
+    project.set(
+        "corpora.own.splits",
+        {
+            "train": "train.tsv",
+            "valid": "sentences",
+            "test": "test.tsv",
+            "repeated": "keep",
+            "held_out": {"rows": rows, "min_words": 1, "seed": 1},
+        },
+    )
+    check(prepare(), project.folder / "data/corpora", "train", "splits")
+
+
+def test_a_final_fit_on_test_rows_is_refused(project, prepare, check):
+    project.set("corpora.own.splits.valid", "test.tsv")
+    project.set("corpora.own.training.final_fit", True)
+    check(prepare(), project.folder / "data/corpora", "corpora/own.yaml", "final_fit")
+
+
+def test_vocabulary_without_words_is_refused(project, prepare, check):
+    assert prepare() == ""
+    assert project.run_stage("tokenize_text", rows="data/corpora/own", out="data/words/own").returncode == 0
+    project.set("corpora.own.min_count", 1000)
+    result = project.run_stage("build_vocab", words="data/words/own", out="data/ids/own")
+    check(result.stderr, project.folder / "data/ids", "corpora/own.yaml", "min_count")
+
+
+def small_disk() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_disk_without_room_is_reported_and_leaves_no_out(project, check):
+    """Each stage but evaluate fails on a limit to the size of files, and succeeds without it to feed the next."""
+    project.set("corpora.own.training.epochs", 1)
+    generator = random.Random(1)
+    words = "".join(
+        f"{' '.join(f'{generator.getrandbits(32):08x}' for _ in range(20))}\t{row % 2}\n" for row in range(500)
+    )
+    for split in SPLITS:
+        project.write(f"data/own/{split}.tsv", b"text\tlabel\n" + words.encode())
+    stages = {
+        "download": {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"},
+        "prepare": {"raw": "data/raw/own", "out": "data/corpora/own"},
+        "tokenize_text": {"rows": "data/corpora/own", "out": "data/words/own"},
+        "build_vocab": {"words": "data/words/own", "out": "data/ids/own"},
+        "train": {
+            "model": "average",
+            "seed": "1",
+            "settings": "training",
+            "input": "data/ids/own",
+            "checkpoints": "data/checkpoints",
+            "out": "data/trained/own/average/1",
+        },
+    }
+    for stage, options in stages.items():
+        folder = str(Path(options["out"]).parent)
+        result = project.run_stage(stage, preexec_fn=small_disk, **options)
+        where = "data/checkpoints" if stage == "train" else folder  # a training's first file is its checkpoint
+        refused(result.stderr, project.folder / folder, where, "File too large")
+        assert project.run_stage(stage, **options).returncode == 0

@@ -1,0 +1,250 @@
+"""The product itself, in a copy of the project: run, run nothing, change one number, compare branches."""
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import REPOSITORY, only, read_params, write_params
+
+ENVIRONMENT = os.environ | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    **{f"GIT_{who}_{what}": f"{who}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def run(folder: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def change_params(folder: Path, change) -> None:
+    params = read_params(folder)
+    change(params)
+    write_params(folder, params)
+
+
+def make_small(params: dict) -> None:
+    params["run"] |= {"corpora": ["sample"], "glove_dimensions": [], "seeds": [1]}
+    trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
+    params["run"]["models"] = only(**trained, glove=["glove_lstm", "glove_bilstm"])
+    params["corpora"]["sample"]["training"] |= {"epochs": 1}
+    params["models"]["tfidf"]["search"] |= {"longest_ngram": [1], "inverse_regularization": [1.0]}
+    params["models"]["bigru"]["architecture"] |= {"hidden_size": 16}
+
+
+OF_NO_CORPUS = ("study_gates", "identities")  # which take minutes and need not run again
+
+
+def copy_project(folder: Path) -> None:
+    """The project's files, where make finds the set-up done and uses this interpreter."""
+    files = run(REPOSITORY, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
+    for file in files:
+        if (REPOSITORY / file).is_file() and file != "dvc.lock":  # DVC writes all of it after every stage: seconds
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / file, folder / file)
+    locked = yaml.safe_load((REPOSITORY / "dvc.lock").read_text())
+    locked["stages"] = {name: locked["stages"][name] for name in OF_NO_CORPUS}
+    (folder / "dvc.lock").write_text(yaml.safe_dump(locked))
+    (folder / ".venv").mkdir()
+    (folder / ".venv/installed").touch()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project's files, committed on `main`, whose pipeline has run once."""
+    folder = tmp_path_factory.mktemp("a project, für Probe")
+    copy_project(folder)
+    change_params(folder, make_small)
+    shutil.copyfile(folder / "run.yaml", folder / "runs/small.yaml")
+    run(folder, "git", "init", "-q", "-b", "main")
+    run(folder, "dvc", "repro")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "commit", "-qm", "a run")
+    return folder
+
+
+def stages_that_ran(output: str) -> set[str]:
+    """Of what `dvc repro` or `make repro` printed."""
+    return set(re.findall(r"^(?:Running stage '|running )([^'\n]+)", output, re.MULTILINE))
+
+
+SUMMARIES = {
+    "predict_sentences@sample",
+    "compare@sample",
+    "analyze@sample",
+    "report",
+}  # of all rungs, whichever ran again
+IN_GIT = ("evaluate", "predict", "compare", "analyze", "claims", "report")
+
+
+def what_is_not_cached(output: str) -> set[str]:
+    """Stages that ran, less those whose outs lie in git or are made of what does: DVC makes them again in seconds."""
+    return {stage for stage in stages_that_ran(output) if not stage.startswith(IN_GIT)}
+
+
+def test_metrics_are_sorted_json_of_fractions(project):
+    text = (project / "metrics/sample/lstm.json").read_text()
+    metrics = json.loads(text)
+    assert text == json.dumps(metrics, indent=2, sort_keys=True) + "\n"
+    assert set(metrics) == {"valid", "test", "parameters"}
+    assert metrics["test"]["n"] == 200
+    assert 0 <= metrics["test"]["accuracy"] <= 1
+    assert set(metrics["test"]) == {"accuracy", "accuracy_std", "f1", "log_loss", "n"}
+
+
+def test_a_second_run_has_nothing_to_do_and_changes_nothing(project):
+    output = run(project, "make", "repro")
+    assert "Data and pipelines are up to date." in output
+    assert stages_that_ran(output) == set()
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project):
+    run(project, "git", "switch", "-qc", "faster")
+    change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.01))
+    output = run(project, "dvc", "repro")
+    assert stages_that_ran(output) == {"train_lstm@sample-lstm-1", "evaluate_lstm@sample-lstm"} | SUMMARIES
+
+    difference = json.loads(run(project, "dvc", "metrics", "diff", "main", "--json"))
+    assert {Path(file).as_posix() for file in difference} == {"metrics/sample/lstm.json"}
+    assert difference["metrics/sample/lstm.json"]["test.log_loss"]["diff"] != 0
+
+    run(project, "git", "commit", "-qam", "faster")
+    run(project, "git", "switch", "-q", "main")
+    assert what_is_not_cached(run(project, "dvc", "repro")) == set()
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatch, tmp_path):
+    with zipfile.ZipFile(tmp_path / "glove.6B.zip", "w") as archive:
+        lines = [" ".join([word, *["0.25"] * 100]) for word in ("the", "film", "a")]
+        archive.writestr("glove.6B.100d.txt", "\n".join(lines) + "\n")
+    monkeypatch.setitem(ENVIRONMENT, "DATA_MIRROR", str(tmp_path))
+    outputs = []
+    for dimension in (50, 100):
+        change_params(project, lambda params, chosen=dimension: params["run"].update(glove_dimensions=[chosen]))
+        outputs.append(run(project, "dvc", "repro"))
+    run(project, "git", "checkout", "-q", ".")
+
+    for dimension, output in zip((50, 100), outputs, strict=True):
+        models = ("glove_lstm", "glove_bilstm")
+        expected = {f"download_glove@{dimension}", f"embed_glove@sample-{dimension}"}
+        expected |= {f"train_glove@sample-{dimension}-{model}-1" for model in models}
+        expected |= {f"evaluate_glove@sample-{dimension}-{model}" for model in models}
+        assert stages_that_ran(output) - {"check_params"} == expected | SUMMARIES
+
+
+def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(project):
+    change_params(project, lambda params: params["encoders"]["minilm"].update(layers=[6]))
+    output = run(project, "dvc", "repro")
+    run(project, "git", "checkout", "-q", ".")
+    expected = {
+        "embed_bert@sample-minilm",
+        "train_features@sample-minilm-bigru-1",
+        "evaluate_features@sample-minilm-bigru",
+    }
+    assert stages_that_ran(output) - {"check_params"} == expected | SUMMARIES
+
+
+def cached_of_sample(project: Path) -> set[str]:
+    """Which of the embedded corpus's outs DVC's cache has, by their hashes; those on GloVe are of no run in runs/."""
+    stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+    chosen = [entry for name, entry in stages.items() if "@sample" in name and "glove" not in name]
+    found = {out["md5"] for entry in chosen for out in entry["outs"]}
+    return {md5 for md5 in found if (project / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).exists()}
+
+
+def test_a_corpus_of_ones_own_is_a_file_and_a_folder(project, tmp_path):
+    def add_corpus(params):
+        params["corpora"]["mine"] = params["corpora"]["sample"] | {
+            "source": {"files": {"a.csv": None, "b.csv": None}},
+            "splits": {"train": "a.csv", "valid": "b.csv", "test": "b.csv", "repeated": "keep"},
+            "columns": {"text": "review", "label": "stars"},
+            "labels": {"negative": "one", "positive": "five"},
+        }
+
+    change_params(project, add_corpus)
+    (project / "data/mine").mkdir()
+    for name, rows in (("a.csv", 40), ("b.csv", 12)):
+        lines = [
+            f'"Well, number {i} was {"dull" if i % 2 else "fun"}.",{"one" if i % 2 else "five"}' for i in range(rows)
+        ]
+        (project / "data/mine" / name).write_text("\n".join(["review,stars", *lines]) + "\n")
+    chosen = yaml.safe_load((project / "run.yaml").read_text())
+    chosen["run"]["corpora"] = ["mine"]
+    (project / "runs/mine.yaml").write_text(yaml.safe_dump(chosen))
+
+    run(project, "make", "repro", "RUN=mine")
+
+    assert json.loads((project / "metrics/mine/average.json").read_text())["test"]["n"] == 12
+    assert "up to date" in run(project, "dvc", "repro")  # what was chosen is what every command of DVC knows
+    assert run(project, "dvc", "status").strip() == "Data and pipelines are up to date."
+    run(project, "dvc", "remote", "add", "--default", "--local", "stored", str(tmp_path / "stored"))
+    run(project, "dvc", "push")
+    assert run(project, "dvc", "status", "--cloud").strip().endswith("in sync.")
+
+    before = cached_of_sample(project)
+    run(project, sys.executable, "-m", "maintenance.collect_garbage", "--force")
+    assert len(before) > 10
+    assert cached_of_sample(project) == before
+    assert run(project, "dvc", "status").strip() == "Data and pipelines are up to date."
+    run(project, "git", "checkout", "-q", "run.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda params: params.update(evalute={}), "unknown key 'evalute'; did you mean 'evaluate'?"),
+        (lambda params: params["run"].update(corpora="sample"), "run.corpora is 'sample'; it should be a list"),
+        (lambda params: params["run"].pop("models"), "run lacks the key 'models'"),
+    ],
+)
+def test_faulty_parameters_are_one_sentence_before_anything_runs(project, change, fault):
+    change_params(project, change)
+    done = subprocess.run(["make", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    run(project, "git", "checkout", "-q", ".")
+    assert done.returncode != 0
+    assert stages_that_ran(done.stdout) == set()
+    assert fault in done.stderr
+
+
+def test_a_choice_that_is_not_there_leaves_run_yaml_as_it_was(project):
+    before = (project / "run.yaml").read_bytes()
+    done = subprocess.run(["make", "repro", "RUN=smal"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "error: there is no runs/smal.yaml; did you mean 'small'?" in done.stderr
+    assert (project / "run.yaml").read_bytes() == before
+
+
+def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
+    run(project, "make", "repro")
+    broken = project / "corpora/broken.yaml"
+    broken.write_text("labels: [")
+    output = run(project, "make", "repro")
+    broken.unlink()
+    assert "up to date" in output
+
+
+@pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("encoders", "minilmm"), ("models.lstm", "lsmt")])
+def test_an_unknown_name_is_one_sentence_before_anything_runs(project, group, name):
+    *parents, last = group.split(".")
+    change_params(project, lambda params: functools.reduce(dict.get, parents, params["run"]).update({last: [name]}))
+    done = subprocess.run(["dvc", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    run(project, "git", "checkout", "-q", ".")
+    assert done.returncode != 0
+    assert stages_that_ran(done.stdout) == {"check_params"}
+    if group == "corpora":
+        assert f"error: there is no corpora/{name}.yaml; did you mean" in done.stderr
+    else:
+        assert f"error: run.yaml: run.{group} names '{name}'; did you mean" in done.stderr
+    assert not (project / "data" / "raw" / name).exists()
