@@ -1,8 +1,6 @@
 """`make gpu` at small size on the CPU: every part runs to its end and finds what is so."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +12,9 @@ import torch
 from safetensors.numpy import save_file
 
 from benchmarks.gpu.__main__ import PARTS
-from tests.conftest import BERT, REPOSITORY
+from tests.commands import run
+from tests.encoders import BERT
+from tests.projects import REPOSITORY
 
 VOCABULARY = 30
 OPTIMIZATION = {"learning_rate": 0.001, "weight_decay": 0, "clip_norm": 1, "average_decay": 0.9, "label_smoothing": 0.1}
@@ -84,8 +84,7 @@ def inputs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def found(inputs: Path) -> dict:
     out = inputs / "gpu.json"
     command = [sys.executable, "-m", "benchmarks.gpu", "--inputs", str(inputs), "--out", str(out)]
-    done = subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"DEVICE": "cpu"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run(REPOSITORY, *command, DEVICE="cpu")
     return json.loads(out.read_text())
 
 

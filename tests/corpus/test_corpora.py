@@ -16,7 +16,7 @@ from stages.corpus.rows import read_table
 from stages.corpus.splits import contained, hold_out_sentences
 from stages.text.vocabulary import build_vocabulary, read_vocabulary, write_vocabulary
 from stages.text.words import split_words
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 SAMPLE = REPOSITORY / "data" / "sample"
 COLUMNS = {"text": "text", "label": "label", "labels": {"negative": "0", "positive": "1"}}

@@ -19,7 +19,7 @@ from stages import download, download_glove
 from stages.common import params
 from stages.common.command import InputError
 from stages.corpus import archives, sources
-from tests.conftest import REPOSITORY, read_params
+from tests.projects import REPOSITORY, read_params
 
 FILES = {"train.tsv": b"train" * 1000, "valid.tsv": b"valid", "test.tsv": b"test"}
 CPU = torch.device("cpu")

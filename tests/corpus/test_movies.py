@@ -10,7 +10,7 @@ import pytest
 import stages.prepare
 from stages.common import params
 from stages.corpus import sources
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 FILE = Path(os.environ.get("DATA_MIRROR") or "nowhere") / "movieReviewSnippets_GroundTruth.txt"
 

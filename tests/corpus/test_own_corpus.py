@@ -16,7 +16,7 @@ import stages.tokenize_text
 import stages.train
 import stages.train_linear
 from stages.training.trained import probability_columns
-from tests.conftest import Project
+from tests.projects import Project
 
 WORDS = {
     "0": ["schlecht", "naß", "grau", "fade"],

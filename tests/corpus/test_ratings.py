@@ -13,7 +13,9 @@ import stages.describe
 import stages.prepare
 from stages.corpus import tables
 from stages.corpus.rows import read_table
-from tests.conftest import CORPUS, SPECIAL_PIECES, Project, refused, tokenizer_of
+from tests.bad_input import refused
+from tests.encoders import SPECIAL_PIECES, tokenizer_of
+from tests.projects import CORPUS, Project
 
 RATINGS = ["-1.5", "0.0", "2e-1", "+3", "0", "-.25"]
 TEXTS = [f'"text {number}' for number in range(6)]  # a TSV's quotes are signs like others

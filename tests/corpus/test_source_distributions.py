@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import stages.download
-from tests.conftest import Project
+from tests.projects import Project
 
 DATA = b"1\t0.5\tgood\n"
 PYPROJECT = """

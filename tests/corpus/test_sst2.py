@@ -2,15 +2,15 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from stages import describe, download, download_encoder, prepare
 from stages.corpus.splits import contained
-from tests.conftest import REPOSITORY
+from tests.commands import run_here
+from tests.projects import REPOSITORY
 
 MIRROR = Path(os.environ.get("DATA_MIRROR") or "nowhere")
 pytestmark = pytest.mark.skipif(
@@ -21,18 +21,18 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def sst2(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sst2")
-
-    def run_stage(name: str, **options: str | Path) -> None:
-        arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-        command = [sys.executable, "-m", f"stages.{name}", *arguments]
-        subprocess.run(command, cwd=REPOSITORY, check=True)
-
     raw, rows, weights, description = (folder / name for name in ("raw", "rows", "minilm", "corpus.json"))
     of_sst2, of_minilm = {"corpus": "sst2"}, {"encoder": "minilm"}
-    run_stage("download", local=folder, downloads=folder / "downloads", out=raw, **of_sst2)
-    run_stage("prepare", raw=raw, out=rows, **of_sst2)
-    run_stage("download_encoder", downloads=folder / "downloads", out=weights, **of_minilm)
-    run_stage("describe", raw=raw, rows=rows, weights=weights, out=description, **of_sst2, **of_minilm)
+    fetching = {"downloads": folder / "downloads"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(REPOSITORY)
+        for stage, options in (
+            (download, {**of_sst2, **fetching, "local": folder, "out": raw}),
+            (prepare, {**of_sst2, "raw": raw, "out": rows}),
+            (download_encoder, {**of_minilm, **fetching, "out": weights}),
+            (describe, {**of_sst2, **of_minilm, "raw": raw, "rows": rows, "weights": weights, "out": description}),
+        ):
+            assert run_here(stage, **options) == ""
     splits = {path.stem: pd.read_parquet(path) for path in rows.iterdir()}
     return splits, json.loads(description.read_text())
 
@@ -50,7 +50,7 @@ def test_rows_and_vocabulary_are_the_notebooks(sst2):
     }
 
 
-def test_no_training_row_stands_inside_a_validation_sentence(sst2):
+def test_no_training_row_is_inside_a_validation_sentence(sst2):
     splits, _ = sst2
     assert len(splits["valid"]) == 600
     assert sum(len(splits[split]) for split in ("train", "valid", "valid_parts")) == 67_349

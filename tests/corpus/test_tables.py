@@ -14,7 +14,7 @@ import stages.prepare
 from stages.corpus import tables
 from stages.corpus.rows import read_table
 from stages.corpus.tables import read_blocks
-from tests.conftest import CORPUS, Project
+from tests.projects import CORPUS, Project
 
 TEXTS = ["Un film d’été – très bien", 'so called "art"', "semi; colon, comma\ttab", "🙂 عربي mixed"]
 LABELS = [1, 0, 1, 0]

@@ -1,11 +1,8 @@
 """Encoders: N4.0, N4.1 and N4.4, fetching a BERT, its features, and a killed embedding."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections import namedtuple
@@ -33,7 +30,8 @@ from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.inputs import read_input, write_input
 from stages.training.sequences import OnDisk, Sequences, read_splits
 from stages.training.transfer import made_ahead
-from tests.conftest import BERT, ENCODER_FILES, REPOSITORY, SPECIAL_PIECES, tokenizer_of
+from tests.commands import stage_command, start
+from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES, tokenizer_of
 
 CPU = torch.device("cpu")
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
@@ -373,7 +371,7 @@ def test_a_corpus_goes_through_the_real_stages_into_features(put_encoder, projec
         np.testing.assert_allclose(rows.part(0, 1).tokens, np.hstack([states[0], states[2]]), atol=4e-3)
 
 
-def test_a_killed_embedding_ends_in_the_bytes_of_a_clean_one(put_encoder, own, run_here):
+def test_a_killed_embedding_ends_in_the_bytes_of_a_clean_one(put_encoder, project, own, run_here):
     put_encoder()
     about = {"kind": "wordpieces", "arguments": {"config": BERT, "precision": "fp32"}, "max_length": 64}
     wordpieces, checkpoints, out = Path("wordpieces"), Path("checkpoints"), Path("features")
@@ -387,9 +385,8 @@ def test_a_killed_embedding_ends_in_the_bytes_of_a_clean_one(put_encoder, own, r
             pa.table({"id": rows.ids, "label": rows.labels, "tokens": tokens}), wordpieces / f"{split}.parquet"
         )
 
-    command = [sys.executable, "-m", "stages.embed_bert", *(f"--{key}={value}" for key, value in EMBED.items())]
-    start = partial(subprocess.Popen, command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
-    with start() as killed:
+    embed = stage_command("embed_bert", **EMBED)
+    with start(project.folder, *embed) as killed:
         while killed.poll() is None and not any(
             file.stat().st_size > 2**20 for file in checkpoints.glob("*-train.npy")
         ):
@@ -398,9 +395,9 @@ def test_a_killed_embedding_ends_in_the_bytes_of_a_clean_one(put_encoder, own, r
     assert not out.exists()
     (partial_file,) = checkpoints.glob("*-train.npy")
     kept = partial_file.stat()
-    with start() as resumed:
+    with start(project.folder, *embed) as resumed:
         assert run_here(embed_bert, **EMBED | {"checkpoints": "others", "out": "clean"}) == ""
-        assert resumed.wait() == 0
+        assert resumed.wait() == 0, resumed.communicate()[1]
     finished = (out / "train.npy").stat()
     assert kept.st_ino == finished.st_ino
     assert kept.st_size < finished.st_size

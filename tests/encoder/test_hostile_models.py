@@ -17,7 +17,8 @@ from stages.common.command import InputError
 from stages.models import average, finetuned
 from stages.serving.scorers import load_scorer
 from stages.training.trained import read_trained, write_trained
-from tests.conftest import BERT, only
+from tests.encoders import BERT
+from tests.projects import only
 
 CPU = torch.device("cpu")
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.encoders import write_encoder
 from tests.faults.case import Case
 from tests.faults.host import Host
 from tests.faults.kills import kill_anywhere
 from tests.faults.outcomes import leftovers
-from tests.faults.project import REPRO, STEPS, Step, archive, write_encoder, write_project
+from tests.faults.project import ENCODER, PIECES, REPRO, STEPS, Step, archive, write_project
 from tests.faults.records import cut_short
 from tests.faults.rivals import start_twice
 from tests.faults.shortages import fill_disk, lose_network
@@ -76,7 +77,7 @@ def main() -> None:
             if needed:
                 write_project(Path(name) / folder, host.address)
             if any(step.name in NEED_ENCODER for step in needed):
-                write_encoder(Path(name) / folder / "encoder")
+                write_encoder(Path(name) / folder / "encoder", PIECES, ENCODER)
             for step in needed:
                 number = kills.get(step.name, 0)
                 found = try_step(step, Path(name) / folder, host, number, arguments.seed, signals)

@@ -1,6 +1,5 @@
 """A copy of the project for one made-up corpus, and the steps that are killed in it."""
 
-import json
 import random
 import shlex
 import shutil
@@ -12,22 +11,14 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import (
-    BERT,
-    CORPUS,
-    ENCODER_FILES,
-    REPOSITORY,
-    SPECIAL_PIECES,
-    only,
-    read_params,
-    tokenizer_of,
-    write_params,
-)
+from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES
+from tests.projects import CORPUS, REPOSITORY, only, read_params, write_params
 
 WORDS = [f"word{number}" for number in range(200)]
 # Few rows to train on and many to embed and to score: then every stage works for some seconds, in several pieces.
 ROWS = {"train": 0.08, "valid": 0.02, "test": 0.9}
-ENCODER = BERT | {"vocab_size": len(SPECIAL_PIECES) + len(WORDS), "hidden_size": 32, "num_hidden_layers": 4}
+PIECES = [*SPECIAL_PIECES, *WORDS]
+ENCODER = BERT | {"vocab_size": len(PIECES), "hidden_size": 32, "num_hidden_layers": 4}
 
 
 @dataclass(frozen=True)
@@ -84,19 +75,6 @@ def archive(rows: int) -> bytes:
             lines = [f"{text}\t{number % 2}\n" for number, text in enumerate(texts)]
             file.writestr(f"{split}.tsv", "".join(["text\tlabel\n", *lines]))
     return content.getvalue()
-
-
-def write_encoder(folder: Path) -> None:
-    """A BERT of narrow layers with random weights."""
-    import torch  # here, as the steps up to the encoder do without these slow imports
-    from safetensors.torch import save_file
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(1)
-    folder.mkdir()
-    save_file(BertModel(BertConfig(**ENCODER), add_pooling_layer=False).state_dict(), folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(ENCODER), encoding="utf-8")
-    (folder / "tokenizer.json").write_text(tokenizer_of(*SPECIAL_PIECES, *WORDS), encoding="utf-8")
 
 
 def write_project(folder: Path, address: str) -> None:

@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -12,11 +11,10 @@ from pathlib import Path
 
 import psutil  # as DVC does
 
+from tests.commands import start
+
 LIMIT = 1800  # seconds that no run here takes, whatever else the machine does
-PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # DVC runs `python`
-NOT_HANDED_ON = ("DATA_MIRROR", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # by `make faults` to another project's make
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in NOT_HANDED_ON}
-ENVIRONMENT |= {"PATH": PATH, "NO_PROXY": "*", "DEVICE": "cpu", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+VARIABLES = {"DEVICE": "cpu", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def at_work(folder: Path) -> list[psutil.Process]:
@@ -33,13 +31,11 @@ class Run:
         self.said = ""  # on stderr, once all is over
         self.over = False
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=ENVIRONMENT,
+        self.process = start(
+            folder,
+            *command,
+            variables=VARIABLES,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
             start_new_session=True,
             preexec_fn=partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits) if largest_file else None,
         )

@@ -18,18 +18,14 @@ import yaml
 
 from maintenance import engine as engine_module
 from stages.common.command import InputError
-from tests.conftest import REPOSITORY, refused
+from tests.bad_input import refused
+from tests.commands import ended, run, start
+from tests.copies import copy_project, cut_sample
 from tests.faults.runs import at_work
-from tests.pipeline.test_end_to_end import change_params, copy_project, make_small
 
 ENGINE = [sys.executable, "-m", "maintenance.engine"]
 DVC = [sys.executable, "-m", "dvc"]
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": str(REPOSITORY),
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    **{f"GIT_{who}_{what}": f"{who}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
-STAGES = {  # those that end first stand last, and two chains may run beside each other
+STAGES = {  # those that end first are last, and two chains may run beside each other
     "slow": {"cmd": "sleep 0.8\ncat text > slow", "deps": ["text"], "outs": ["slow"]},
     "fast": {"cmd": "cat text > fast", "deps": ["text"], "params": ["number"], "outs": ["fast"]},
     "folder": {"cmd": ["mkdir folder", "cp fast folder/a", "cp fast folder/b"], "deps": ["fast"], "outs": ["folder"]},
@@ -50,23 +46,15 @@ OUTS = ("slow", "fast", "folder/a", "folder/b", "sub/below", "every", "cold", "l
 @contextmanager
 def started(folder: Path, **options: object) -> Iterator[subprocess.Popen]:
     """The engine at work; it does not outlive the block."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    with subprocess.Popen([*ENGINE, "--jobs=2"], cwd=folder, env=ENVIRONMENT, **streams) as process:
+    with start(folder, *ENGINE, "--jobs=2", **options) as process:
         try:
             yield process
         finally:
             process.terminate()
 
 
-def engine(folder: Path, *arguments: str, jobs: int | str = 2) -> subprocess.CompletedProcess:
-    command = [*ENGINE, f"--jobs={jobs}", *arguments]
-    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
-
-
-def run(folder: Path, *command: str) -> str:
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def engine(folder: Path, *arguments: str, jobs: int | str = 2, **variables: str) -> subprocess.CompletedProcess[str]:
+    return ended(folder, *ENGINE, f"--jobs={jobs}", *arguments, **variables)
 
 
 @pytest.fixture
@@ -95,8 +83,8 @@ def recorded(folder: Path) -> list[str]:
     return list(yaml.safe_load(lock.read_text())["stages"]) if lock.exists() else []
 
 
-def ran(ended: subprocess.CompletedProcess) -> list[str]:
-    return re.findall(r"^running (.+)$", ended.stdout, re.MULTILINE)
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return re.findall(r"^running (.+)$", done.stdout, re.MULTILINE)
 
 
 def assert_same(folder: Path, other: Path, outs: tuple[str, ...]) -> None:
@@ -114,14 +102,14 @@ def test_lock_and_outs_have_the_bytes_of_a_serial_run_and_what_the_cache_has_doe
     run(folder, "git", "add", "--all")
     other = Path(shutil.copytree(folder, folder.with_name("serial")))
     run(other, *DVC, "repro")
-    ended = engine(folder, jobs=3)
-    assert ended.returncode == 0, ended.stderr
+    done = engine(folder, jobs=3)
+    assert done.returncode == 0, done.stderr
     assert_same(folder, other, OUTS)
     for out in ("slow", "fast", "plot.csv"):
         (folder / out).unlink()
-    ended = engine(folder, jobs=1)
-    assert sorted(ran(ended)) == ["every", "scores"]  # `last` is not cached
-    assert "2 from the cache" in ended.stdout
+    done = engine(folder, jobs=1)
+    assert sorted(ran(done)) == ["every", "scores"]  # `last` is not cached
+    assert "2 from the cache" in done.stdout
     assert_same(folder, other, OUTS)
 
 
@@ -187,13 +175,13 @@ FAILING = {
 @pytest.mark.parametrize(("options", "expected"), [([], ["slow"]), (["--keep-going"], ["slow", "apart"])])
 def test_a_stage_that_fails(make_project, options, expected):
     folder = make_project(FAILING)
-    ended = engine(folder, *options)
-    assert ended.returncode == 1
-    assert "logs/bad.log is:\nwhat went wrong\n" in ended.stdout
+    done = engine(folder, *options)
+    assert done.returncode == 1
+    assert "logs/bad.log is:\nwhat went wrong\n" in done.stdout
     said = "error: failed to reproduce 'bad': exit status 3; its output is in logs/bad.log\n"
-    assert ended.stderr == said
+    assert done.stderr == said
     assert recorded(folder) == expected
-    assert "1 skipped" in ended.stdout
+    assert "1 skipped" in done.stdout
 
 
 STOPPED = {  # `last` ends before `first`, and the one between them is at work when the run is stopped
@@ -236,9 +224,9 @@ def test_a_stopped_run_is_gone_on_with_to_the_bytes_of_a_serial_one(make_project
         assert recorded(folder) == ["last"]
     for each in (folder, other):
         (each / "done").touch()
-    ended = engine(folder)
-    assert ended.returncode == 0, ended.stderr
-    assert "last" not in ran(ended)
+    done = engine(folder)
+    assert done.returncode == 0, done.stderr
+    assert "last" not in ran(done)
     run(other, *DVC, "repro")
     assert_same(folder, other, ("first", "between", "last"))
 
@@ -293,9 +281,9 @@ def full_disk(folder: Path) -> None:
 def test_what_dvc_finds_wrong_is_one_sentence(make_project, spoil, said):
     folder = make_project({"one": {"cmd": "cat text > one", "deps": ["text"], "outs": ["one"]}})
     spoil(folder)
-    ended = engine(folder)
-    assert ended.returncode == 1
-    refused(ended.stderr, folder / "none", said)
+    done = engine(folder)
+    assert done.returncode == 1
+    refused(done.stderr, folder / "none", said)
 
 
 def test_a_narrow_terminal_shows_the_counts_in_place(make_project):
@@ -318,23 +306,8 @@ def test_a_narrow_terminal_shows_the_counts_in_place(make_project):
     assert re.search(r"\x1b\[2K2 done, in \d+ s", text)
 
 
-def cut_sample(folder: Path) -> None:
-    """Few rows of the embedded corpus."""
-
-    def change(params: dict) -> None:
-        make_small(params)
-        files = params["corpora"]["sample"]["source"]["files"]
-        for name in files:
-            path = folder / "data/sample" / name
-            path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:200]), encoding="utf-8")
-            files[name] = None
-
-    change_params(folder, change)
-
-
-def test_the_projects_own_stages_end_in_the_bytes_of_a_serial_run_on_other_threads(tmp_path, monkeypatch):
-    monkeypatch.setitem(ENVIRONMENT, "PYTHONHASHSEED", "0")  # DVC's order of a few stages of many changes with it
-    monkeypatch.setitem(ENVIRONMENT, "OMP_NUM_THREADS", "1")
+def test_the_projects_own_stages_end_in_the_bytes_of_a_serial_run_on_other_threads(tmp_path):
+    same_order = {"PYTHONHASHSEED": "0"}  # DVC's of a few stages of many changes with it
     folder = tmp_path / "project"
     copy_project(folder)
     cut_sample(folder)
@@ -343,10 +316,9 @@ def test_the_projects_own_stages_end_in_the_bytes_of_a_serial_run_on_other_threa
     run(folder, "git", "commit", "-qm", "a project")
     other = Path(shutil.copytree(folder, tmp_path / "serial"))
     targets = ["train_ngrams@sample-tfidf", "train_pooled@sample-average-1"]
-    ended = engine(folder, *targets)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    monkeypatch.setitem(ENVIRONMENT, "OMP_NUM_THREADS", "4")
-    run(other, *DVC, "repro", *targets)
+    done = engine(folder, *targets, OMP_NUM_THREADS="1", **same_order)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run(other, *DVC, "repro", *targets, OMP_NUM_THREADS="4", **same_order)
     made = sorted(path.relative_to(folder) for path in (folder / "data").rglob("*") if path.is_file())
     assert {"trained", "words", "ids"} <= {path.parts[1] for path in made}
     assert_same(folder, other, tuple(map(str, made)))

@@ -1,10 +1,8 @@
 """Merging two branches that both ran the pipeline, and naming results that are older than what made them."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,24 +10,17 @@ import pytest
 import yaml
 
 from maintenance.stale import stale_stages
-from tests.conftest import REPOSITORY
+from tests.commands import ended, run
+from tests.projects import REPOSITORY
 
 SCRIPT = """
 import json, sys, yaml
 params = yaml.safe_load(open("params.yaml"))
 json.dump({key: params[key] for key in sys.argv[2:]}, open(sys.argv[1], "w"))
 """
+RESOLVE = [sys.executable, "-m", "maintenance.resolve"]
 STAGES = {"left": ["a"], "right": ["b"], "both": ["a", "b"]}
-APART = "\n# so far apart that git merges what stands above and below\n" * 4
-
-
-def run(folder: Path, *command: str, status: int = 0) -> str:
-    names = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | names | {"PATH": path, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
+APART = "\n# so far apart that git merges what is above and below\n" * 4
 
 
 def set_params(folder: Path, a: int, b: int) -> None:
@@ -63,7 +54,7 @@ def merging(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         run(tmp_path, "dvc", "repro")
         run(tmp_path, "git", "add", "--all")
         run(tmp_path, "git", "commit", "-qm", branch)
-    run(tmp_path, "git", "merge", "other", status=1)
+    assert ended(tmp_path, "git", "merge", "other").returncode == 1
     return tmp_path
 
 
@@ -72,7 +63,7 @@ def test_a_merge_is_resolved_and_only_what_both_branches_changed_runs_again(merg
     conflicts = set(run(merging, "git", "diff", "--relative", "--name-only", "--diff-filter=U").split())
     assert conflicts == {"dvc.lock", "metrics/both.json"}
 
-    said = run(merging, sys.executable, "-m", "maintenance.resolve")
+    said = run(merging, *RESOLVE)
     assert "both: changed on both branches, will run again" in said
     output = run(merging, "dvc", "repro")
     assert set(re.findall(r"Running stage '(.+?)'", output)) == {"both"}
@@ -90,16 +81,19 @@ def test_what_a_person_wrote_is_left_to_the_person(merging):
     run(merging, "git", "merge", "--abort")
     set_params(merging, 3, 3)
     run(merging, "git", "commit", "-qam", "both numbers")
-    run(merging, "git", "merge", "other", status=1)
-    said = run(merging, sys.executable, "-m", "maintenance.resolve", status=1)
-    assert "still yours to resolve: params.yaml" in said
+    assert ended(merging, "git", "merge", "other").returncode == 1
+    refused = ended(merging, *RESOLVE)
+    assert refused.returncode == 1
+    assert "still yours to resolve: params.yaml" in refused.stdout + refused.stderr
     assert "<<<<<<<" in (merging / "params.yaml").read_text()
     assert "<<<<<<<" not in (merging / "dvc.lock").read_text()
 
 
 def test_without_a_merge_there_is_nothing_to_resolve(merging):
     run(merging, "git", "merge", "--abort")
-    assert "error: no file is in conflict" in run(merging, sys.executable, "-m", "maintenance.resolve", status=1)
+    refused = ended(merging, *RESOLVE)
+    assert refused.returncode == 1
+    assert "error: no file is in conflict" in refused.stderr
 
 
 TRAINING = """

@@ -3,7 +3,6 @@
 import gzip
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +13,12 @@ import yaml
 import stages.prepare
 from maintenance import new_corpus
 from maintenance.corpus_files import SIZES, class_names, corpus_text, run_text
-from stages.common import command, params
+from stages.common import params
 from stages.corpus.rows import read_table, table_settings
-from tests.conftest import REPOSITORY, only, read_params, refused, write_params
-from tests.pipeline.test_end_to_end import copy_project, run
+from tests.bad_input import refused
+from tests.commands import run, run_here, stage_command
+from tests.copies import change_params, copy_project
+from tests.projects import REPOSITORY, only, read_params
 
 ARGUMENTS = {"NAME": "mine", "TEXT": "Review", "LABEL": "Rating"}
 RATINGS = ("low", "middle", "high")
@@ -45,12 +46,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         if content is not None:
             path.write_bytes(content)
         given = ARGUMENTS | {"FILE": str(path)} | changes
-        monkeypatch.setattr(sys, "argv", ["new_corpus", *(f"{key}={value}" for key, value in given.items())])
-        try:
-            command.run(new_corpus.main)
-        except SystemExit as end:
-            return end.code
-        return ""
+        return run_here(new_corpus, *(f"{key}={value}" for key, value in given.items()))
 
     return make
 
@@ -246,14 +242,16 @@ def test_a_table_that_lies_in_its_place_is_taken_there(make, capsys):
     assert len(rows_of("mine")) == 90
 
 
+def fewer_numbers(params: dict) -> None:
+    params["compare"]["resamples"] = 100
+    params["study"]["gates"] |= {"steps": 1, "lengths": [3], "forget_biases": [0], "hidden_size": 2}
+
+
 def test_three_commands_from_a_table_to_an_answer(tmp_path, monkeypatch):
     """Whatever signs are in what a person calls things, and whatever the environment calls NAME."""
     project, own = tmp_path / "project", tmp_path / "it's $1.csv"
     copy_project(project)
-    everything = read_params(project)
-    everything["compare"]["resamples"] = 100
-    everything["study"]["gates"] |= {"steps": 1, "lengths": [3], "forget_biases": [0], "hidden_size": 2}
-    write_params(project, everything)
+    change_params(project, fewer_numbers)
     labels = {"Review": 'What\'s "said", $(shell id)?', "Rating": "Rating: $1"}
     table(rows=300).rename(columns=labels).to_csv(own, index=False, sep=";")
     monkeypatch.setenv("NAME", "host")
@@ -271,5 +269,5 @@ def test_three_commands_from_a_table_to_an_answer(tmp_path, monkeypatch):
     run(project, "git", "init", "-q")
     run(project, "make", "repro", "RUN=mine")
     assert json.loads((project / "metrics/mine/average.json").read_text())["test"]["accuracy"] > 0.9
-    answer = run(project, sys.executable, "-m", "stages.predict", "--corpus", "mine", "A high one")
+    answer = run(project, *stage_command("predict", "A high one", corpus="mine"))
     assert json.loads(answer)["label"] == "high"

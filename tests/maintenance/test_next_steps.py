@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from maintenance import next_steps
-from tests.conftest import only
+from tests.projects import only
 
 
 @pytest.fixture

@@ -2,16 +2,15 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.commands import run
 from tests.pipeline.test_contract import imported_files
+from tests.projects import REPOSITORY
 
 CELL = "stages/models/layers/lstm_cell.py"
 
@@ -35,8 +34,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def status(copied: Path) -> Callable[[], dict[str, list]]:
     def status() -> dict[str, list]:
         """The stages that `dvc status` names, with what it says of each."""
-        command = [sys.executable, "-m", "dvc", "status", "--json"]
-        return json.loads(subprocess.run(command, cwd=copied, check=True, capture_output=True, text=True).stdout)
+        return json.loads(run(copied, "dvc", "status", "--json"))
 
     return status
 
@@ -56,14 +54,14 @@ def test_a_message_or_a_new_layer_makes_nothing_stale_and_a_cell_the_models_that
     cell = copied / CELL
     cell.write_text(cell.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     named = {stage for stage, found in status().items() if CELL in changed_deps(found)}
-    run = yaml.safe_load((copied / "run.yaml").read_text(encoding="utf-8"))["run"]
-    kinds = run["models"]
+    chosen = yaml.safe_load((copied / "run.yaml").read_text(encoding="utf-8"))["run"]
+    kinds = chosen["models"]
     users = {name for kind in kinds for name in kinds[kind] if CELL in imported_files(f"stages/models/{name}.py")}
     trained = {
         f"train_{kind}@sample-{name}-{seed}"
         for kind in kinds
         for name in kinds[kind]
-        for seed in run["seeds"]
+        for seed in chosen["seeds"]
         if name in users and kind != "glove"
     }
     assert named == trained | {"study_gates"}

@@ -10,7 +10,7 @@ from stages.common import params
 from stages.models.layers.embedding import WordEmbedding
 from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS, POOLINGS
 from stages.training.inputs import PADDING, UNKNOWN
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 PARAMS = params.load(REPOSITORY)
 RUNS = [PARAMS["run"], *(corpus["run"] for corpus in PARAMS["corpora"].values() if "run" in corpus)]

@@ -4,7 +4,6 @@ import json
 import math
 import random
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio
 from stages.serving.scorers import load_scorer
 from stages.text.vocabulary import write_vocabulary
 from stages.training.trained import write_trained
-from tests.conftest import Project
+from tests.commands import run, run_here, stage_command
+from tests.projects import Project
 
 TEXTS = [["a", "good", "film"], ["good", "good", "good"], ["a", "bad", "film"], ["bad"]]
 LABELS = np.array([1, 1, 0, 0])
@@ -117,12 +117,12 @@ def words(project: Project) -> Project:
     return project
 
 
+OPTIONS = {"corpus": "own", "model": "tfidf", "words": "data/words"}
+
+
 def train(project: Project, out: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`train_linear` in this process."""
     monkeypatch.chdir(project.folder)
-    options = ["--corpus", "own", "--model", "tfidf", "--words", "data/words", "--out", out]
-    monkeypatch.setattr(sys, "argv", ["train_linear", *options])
-    train_linear.main()
+    assert run_here(train_linear, **OPTIONS, out=out) == ""
     return project.folder / out
 
 
@@ -142,8 +142,7 @@ def test_every_combination_is_tried_and_the_best_on_valid_kept(words, monkeypatc
 
 def test_another_process_writes_the_same_bytes(words, monkeypatch):
     folder = train(words, "runs/first", monkeypatch)
-    again = words.run_stage("train_linear", model="tfidf", words="data/words", out="runs/again")
-    assert again.returncode == 0, again.stderr
+    run(words.folder, *stage_command("train_linear", **OPTIONS, out="runs/again"))
     for path in folder.iterdir():
         assert path.read_bytes() == (words.folder / "runs/again" / path.name).read_bytes(), path.name
 
@@ -159,8 +158,9 @@ def test_the_final_fit_learns_from_valid_too(words, monkeypatch):
 def test_valid_rows_that_are_test_rows_forbid_the_final_fit(words, monkeypatch):
     words.set("corpora.own.training.final_fit", True)
     words.set("corpora.own.splits.valid", "test.tsv")
-    with pytest.raises(InputError, match=r"own.yaml: valid holds the test rows; set final_fit to false"):
-        train(words, "runs/first", monkeypatch)
+    monkeypatch.chdir(words.folder)
+    said = run_here(train_linear, **OPTIONS, out="runs/first")
+    assert said == "error: corpora/own.yaml: valid holds the test rows; set final_fit to false"
     assert not (words.folder / "runs").exists()
 
 

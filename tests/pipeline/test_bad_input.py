@@ -6,14 +6,19 @@ import resource
 import socket
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import stages.build_vocab
 import stages.download
 import stages.prepare
-from tests.conftest import REPOSITORY, Project, read_params, refused
+import stages.tokenize_text
+import stages.train
+from tests.bad_input import refused
+from tests.projects import REPOSITORY, Project, read_params
 
 GOOD = b"text\tlabel\ngood one\t1\nbad one\t0\n"
 SPLITS = ("train", "valid", "test")
@@ -245,20 +250,28 @@ def test_a_final_fit_on_test_rows_is_refused(project, prepare, check):
     check(prepare(), project.folder / "data/corpora", "corpora/own.yaml", "final_fit")
 
 
-def test_vocabulary_without_words_is_refused(project, prepare, check):
+def test_vocabulary_without_words_is_refused(project, prepare, run_here, check):
     assert prepare() == ""
-    assert project.run_stage("tokenize_text", rows="data/corpora/own", out="data/words/own").returncode == 0
+    assert run_here(stages.tokenize_text, corpus="own", rows="data/corpora/own", out="data/words/own") == ""
     project.set("corpora.own.min_count", 1000)
-    result = project.run_stage("build_vocab", words="data/words/own", out="data/ids/own")
-    check(result.stderr, project.folder / "data/ids", "corpora/own.yaml", "min_count")
+    said = run_here(stages.build_vocab, corpus="own", words="data/words/own", out="data/ids/own")
+    check(said, project.folder / "data/ids", "corpora/own.yaml", "min_count")
 
 
-def small_disk() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+@contextmanager
+def small_disk() -> Iterator[None]:
+    """No file can be longer than 20,000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_disk_without_room_is_reported_and_leaves_no_out(project, check):
+def test_disk_without_room_is_reported_and_leaves_no_out(project, run_here, monkeypatch):
     """Each stage but evaluate fails on a limit to the size of files, and succeeds without it to feed the next."""
+    monkeypatch.chdir(project.folder)
     project.set("corpora.own.training.epochs", 1)
     generator = random.Random(1)
     words = "".join(
@@ -266,12 +279,12 @@ def test_disk_without_room_is_reported_and_leaves_no_out(project, check):
     )
     for split in SPLITS:
         project.write(f"data/own/{split}.tsv", b"text\tlabel\n" + words.encode())
-    stages = {
-        "download": {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"},
-        "prepare": {"raw": "data/raw/own", "out": "data/corpora/own"},
-        "tokenize_text": {"rows": "data/corpora/own", "out": "data/words/own"},
-        "build_vocab": {"words": "data/words/own", "out": "data/ids/own"},
-        "train": {
+    chain = {
+        stages.download: {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"},
+        stages.prepare: {"raw": "data/raw/own", "out": "data/corpora/own"},
+        stages.tokenize_text: {"rows": "data/corpora/own", "out": "data/words/own"},
+        stages.build_vocab: {"words": "data/words/own", "out": "data/ids/own"},
+        stages.train: {
             "model": "average",
             "seed": "1",
             "settings": "training",
@@ -280,9 +293,10 @@ def test_disk_without_room_is_reported_and_leaves_no_out(project, check):
             "out": "data/trained/own/average/1",
         },
     }
-    for stage, options in stages.items():
+    for stage, options in chain.items():
         folder = str(Path(options["out"]).parent)
-        result = project.run_stage(stage, preexec_fn=small_disk, **options)
-        where = "data/checkpoints" if stage == "train" else folder  # a training's first file is its checkpoint
-        refused(result.stderr, project.folder / folder, where, "File too large")
-        assert project.run_stage(stage, **options).returncode == 0
+        with small_disk():
+            said = run_here(stage, corpus="own", **options)
+        where = "data/checkpoints" if stage is stages.train else folder  # a training's first file is its checkpoint
+        refused(said, project.folder / folder, where, "File too large")
+        assert run_here(stage, corpus="own", **options) == ""

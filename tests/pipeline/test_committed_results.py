@@ -13,7 +13,7 @@ from stages.common import params
 from stages.evaluate import DIGITS, SHOWN
 from stages.scoring.predictions import read_predictions
 from stages.scoring.scores import over_seeds, scores
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 CORPORA = ("movies", "sst2", "imdb")  # the last columns of the tables, which begin with the model
 TABLES = {"README.md": 1, "docs/results.md": 3}  # how many columns come before them

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from maintenance.notebook_parts import PAGE, page
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 README = REPOSITORY / "README.md"
 PAGES = [README, *sorted((REPOSITORY / "docs").glob("*.md"))]

@@ -2,10 +2,8 @@
 
 import functools
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -13,50 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, only, read_params, write_params
-
-ENVIRONMENT = os.environ | {
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    **{f"GIT_{who}_{what}": f"{who}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
-
-
-def run(folder: Path, *command: str) -> str:
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def change_params(folder: Path, change) -> None:
-    params = read_params(folder)
-    change(params)
-    write_params(folder, params)
-
-
-def make_small(params: dict) -> None:
-    params["run"] |= {"corpora": ["sample"], "glove_dimensions": [], "seeds": [1]}
-    trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
-    params["run"]["models"] = only(**trained, glove=["glove_lstm", "glove_bilstm"])
-    params["corpora"]["sample"]["training"] |= {"epochs": 1}
-    params["models"]["tfidf"]["search"] |= {"longest_ngram": [1], "inverse_regularization": [1.0]}
-    params["models"]["bigru"]["architecture"] |= {"hidden_size": 16}
-
-
-OF_NO_CORPUS = ("study_gates", "identities")  # which take minutes and need not run again
-
-
-def copy_project(folder: Path) -> None:
-    """The project's files, where make finds the set-up done and uses this interpreter."""
-    files = run(REPOSITORY, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
-    for file in files:
-        if (REPOSITORY / file).is_file() and file != "dvc.lock":  # DVC writes all of it after every stage: seconds
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / file, folder / file)
-    locked = yaml.safe_load((REPOSITORY / "dvc.lock").read_text())
-    locked["stages"] = {name: locked["stages"][name] for name in OF_NO_CORPUS}
-    (folder / "dvc.lock").write_text(yaml.safe_dump(locked))
-    (folder / ".venv").mkdir()
-    (folder / ".venv/installed").touch()
+from tests.commands import ended, run
+from tests.copies import change_params, copy_project, make_small
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +39,7 @@ SUMMARIES = {
     "compare@sample",
     "analyze@sample",
     "report",
-}  # of all rungs, whichever ran again
+}  # of all models, whichever ran again
 IN_GIT = ("evaluate", "predict", "compare", "analyze", "claims", "report")
 
 
@@ -125,15 +81,14 @@ def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project
     assert run(project, "git", "status", "--porcelain") == ""
 
 
-def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, monkeypatch, tmp_path):
+def test_glove_is_one_parameter_away_and_reruns_nothing_else(project, tmp_path):
     with zipfile.ZipFile(tmp_path / "glove.6B.zip", "w") as archive:
         lines = [" ".join([word, *["0.25"] * 100]) for word in ("the", "film", "a")]
         archive.writestr("glove.6B.100d.txt", "\n".join(lines) + "\n")
-    monkeypatch.setitem(ENVIRONMENT, "DATA_MIRROR", str(tmp_path))
     outputs = []
     for dimension in (50, 100):
         change_params(project, lambda params, chosen=dimension: params["run"].update(glove_dimensions=[chosen]))
-        outputs.append(run(project, "dvc", "repro"))
+        outputs.append(run(project, "dvc", "repro", DATA_MIRROR=str(tmp_path)))
     run(project, "git", "checkout", "-q", ".")
 
     for dimension, output in zip((50, 100), outputs, strict=True):
@@ -211,7 +166,7 @@ def test_a_corpus_of_ones_own_is_a_file_and_a_folder(project, tmp_path):
 )
 def test_faulty_parameters_are_one_sentence_before_anything_runs(project, change, fault):
     change_params(project, change)
-    done = subprocess.run(["make", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    done = ended(project, "make", "repro")
     run(project, "git", "checkout", "-q", ".")
     assert done.returncode != 0
     assert stages_that_ran(done.stdout) == set()
@@ -220,7 +175,7 @@ def test_faulty_parameters_are_one_sentence_before_anything_runs(project, change
 
 def test_a_choice_that_is_not_there_leaves_run_yaml_as_it_was(project):
     before = (project / "run.yaml").read_bytes()
-    done = subprocess.run(["make", "repro", "RUN=smal"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    done = ended(project, "make", "repro", "RUN=smal")
     assert done.returncode != 0
     assert "error: there is no runs/smal.yaml; did you mean 'small'?" in done.stderr
     assert (project / "run.yaml").read_bytes() == before
@@ -239,7 +194,7 @@ def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
 def test_an_unknown_name_is_one_sentence_before_anything_runs(project, group, name):
     *parents, last = group.split(".")
     change_params(project, lambda params: functools.reduce(dict.get, parents, params["run"]).update({last: [name]}))
-    done = subprocess.run(["dvc", "repro"], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    done = ended(project, "dvc", "repro")
     run(project, "git", "checkout", "-q", ".")
     assert done.returncode != 0
     assert stages_that_ran(done.stdout) == {"check_params"}

@@ -24,7 +24,7 @@ from stages.text.vocabulary import read_vocabulary, write_vocabulary
 from stages.text.wordpieces import encode, read_tokenizer
 from stages.text.words import split_words
 from stages.training.trained import FORMAT, KEYS, read_trained
-from tests.conftest import SPECIAL_PIECES, tokenizer_of
+from tests.encoders import SPECIAL_PIECES, tokenizer_of
 
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("fixed")

@@ -13,7 +13,7 @@ import yaml
 
 from stages import report
 from stages.reporting.corpora import evaluated
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECTIONS = ["corpus-movies", "claims", "gates", "attention", "parameters"]

@@ -10,7 +10,7 @@ import pytest
 
 from stages import analyze, compare
 from stages.reporting.corpora import describe, evaluated
-from tests.conftest import Project, only
+from tests.projects import Project, only
 
 ROWS = 60
 THREE = {"bad": "1", "fair": "3", "good": "5"}

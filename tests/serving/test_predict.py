@@ -1,6 +1,5 @@
 """Predict: a run's folder scores texts as its training did, and the command answers in lines or in a table."""
 
-import importlib
 import io
 import json
 import os
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -19,20 +19,31 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel
 
+import stages.build_vocab
+import stages.download
+import stages.download_encoder
+import stages.embed_bert
+import stages.evaluate
+import stages.predict
+import stages.predict_sentences
+import stages.prepare
+import stages.tokenize_text
+import stages.tokenize_wordpieces
+import stages.train
+import stages.train_linear
 from stages.common import command
 from stages.common.command import InputError
 from stages.serving.choice import most_accurate
 from stages.serving.console import CHUNK_TEXTS
 from stages.serving.scorers import load_scorer
-from tests.conftest import REPOSITORY, new_project, only
+from tests.commands import run_here, stage_command, start
+from tests.encoders import ENCODER_FILES, NEUTRAL, OPINIONS
+from tests.projects import new_project, only
 
 INPUT_KINDS = {"tfidf": "text", "average": "words", "tiny_bigru": "features", "tiny_finetuned": "wordpieces"}
 INPUTS = {"average": "data/ids", "tiny_bigru": "data/features", "tiny_finetuned": "data/wordpieces"}
-WORDS = [["awful", "dull", "bad", "hated"], ["great", "fine", "good", "loved"]]
-NEUTRAL = ["the", "film", "was", "a", "story", "and", "it", "is", "plot", "acting"]
+TRAINED = "data/trained/own"
 CPU = torch.device("cpu")
 
 
@@ -40,45 +51,26 @@ def table(rows: int, seed: int) -> bytes:
     generator = random.Random(seed)
     lines = ["text\tlabel"]
     for row in range(rows):
-        words = generator.choices(NEUTRAL, k=generator.randint(2, 9)) + generator.choices(WORDS[row % 2], k=2)
+        words = generator.choices(NEUTRAL, k=generator.randint(2, 9)) + generator.choices(OPINIONS[row % 2], k=2)
         lines.append(f"{' '.join(words)}!\t{row % 2}")
     return "\n".join([*lines, ""]).encode()
 
 
-def write_encoder(folder: Path) -> None:
-    """A BERT of random weights and a tokenizer of the words above and of letters."""
-    letters = list("bcdefghijklmnopqrstuvwxyz!,.'")
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *NEUTRAL, *WORDS[0], *WORDS[1], *letters, "##s", "##ing"]
-    tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))
-    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
-    ends = [("[CLS]", 2), ("[SEP]", 3)]
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
-    sizes = {"hidden_size": 16, "intermediate_size": 32, "max_position_embeddings": 64, "vocab_size": len(pieces)}
-    torch.manual_seed(1)
-    config = BertConfig(num_hidden_layers=2, num_attention_heads=2, **sizes)
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
-
-
-def run_stage(monkeypatch: pytest.MonkeyPatch, name: str, *texts: str, **options: object) -> None:
-    """A stage in this process, for the corpus `own`: `out="x"` is `--out x`."""
-    arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-    corpus = [] if name in ("download_encoder", "evaluate") else ["--corpus", "own"]
-    monkeypatch.setattr(sys, "argv", [name, *corpus, *arguments, *texts])
-    importlib.import_module(f"stages.{name}").main()
+def run_stages(*calls: tuple[ModuleType, dict[str, object]]) -> None:
+    for stage, options in calls:
+        assert run_here(stage, **options) == ""
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
-    """The folder of a project that has trained and evaluated a rung of each kind, with two seeds."""
+def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project that has trained and evaluated a model of each kind, with two seeds."""
     once = {"batch_size": 16, "epochs": 2, "patience": 2, "final_fit": False}
     corpus = {"tokenizer": "treebank", "training": once, "finetuning": once, "precision": "fp32"}
     corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
-    checksums = dict.fromkeys(("config.json", "model.safetensors", "tokenizer.json"))
-    encoder = {"source": {"folder": "tiny"}, "checksums": checksums, "max_length": 64, "layers": [0, 1, 2]}
+    encoder = {"source": {"folder": str(tiny)}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
     kinds = only(ngrams=["tfidf"], pooled=["average"], features=["bigru"], finetuning=["finetuned"])
     project = new_project(tmp_path_factory.mktemp("trained"), corpus)
-    project.set("encoders.tiny", encoder | {"mix": "mean"})
+    project.set("encoders.tiny", encoder | {"layers": [0, 1, 2], "mix": "mean"})
     run = {"corpora": ["own"], "glove_dimensions": [], "encoders": ["tiny"], "notebook": [], "seeds": [1, 2]}
     project.set("run", run | {"models": kinds})
     project.set("models.average.optimization.learning_rate", 0.02)
@@ -86,29 +78,32 @@ def trained(tmp_path_factory) -> Path:
     project.set("models.bigru.architecture.hidden_size", 8)
     for number, split in enumerate(("train", "valid", "test")):
         project.write(f"own/{split}.tsv", table(20 if number else 60, number))
-    write_encoder(project.folder / "tiny")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.folder)
-        weights, rows = "data/encoders/tiny", "data/corpora/own"
-        run_stage(patch, "download", local="own", downloads="data/downloads", out="data/raw")
-        run_stage(patch, "prepare", raw="data/raw", out=rows)
-        run_stage(patch, "tokenize_text", rows=rows, out="data/words")
-        run_stage(patch, "build_vocab", words="data/words", out="data/ids")
-        run_stage(patch, "download_encoder", encoder="tiny", downloads="data/downloads", out=weights)
-        bert = {"encoder": "tiny", "weights": weights}
-        run_stage(patch, "tokenize_wordpieces", **bert, rows=rows, out="data/wordpieces")
-        partial = {"checkpoints": "data/checkpoints"}
-        run_stage(patch, "embed_bert", **bert, wordpieces="data/wordpieces", **partial, out="data/features")
-        run_stage(patch, "train_linear", model="tfidf", words="data/words", out="data/trained/own/tfidf")
+        weights, rows, wordpieces = "data/encoders/tiny", "data/corpora/own", "data/wordpieces"
+        fetching, partial = {"downloads": "data/downloads"}, {"checkpoints": "data/checkpoints"}
+        of_corpus, of_encoder = {"corpus": "own"}, {"encoder": "tiny"}
+        of_pieces = {**of_corpus, **of_encoder, "weights": weights}
+        run_stages(
+            (stages.download, {**of_corpus, **fetching, "local": "own", "out": "data/raw"}),
+            (stages.prepare, {**of_corpus, "raw": "data/raw", "out": rows}),
+            (stages.tokenize_text, {**of_corpus, "rows": rows, "out": "data/words"}),
+            (stages.build_vocab, {**of_corpus, "words": "data/words", "out": "data/ids"}),
+            (stages.download_encoder, {**of_encoder, **fetching, "out": weights}),
+            (stages.tokenize_wordpieces, {**of_pieces, "rows": rows, "out": wordpieces}),
+            (stages.embed_bert, {**of_pieces, **partial, "wordpieces": wordpieces, "out": "data/features"}),
+            (stages.train_linear, {**of_corpus, "model": "tfidf", "words": "data/words", "out": f"{TRAINED}/tfidf"}),
+        )
         for model, folder in INPUTS.items():
-            chosen = {"model": model.removeprefix("tiny_"), "input": folder, "settings": "training"} | partial
+            chosen = {**of_corpus, **partial, "model": model.removeprefix("tiny_"), "input": folder}
+            chosen |= {"settings": "training"}
             if model == "tiny_finetuned":
                 chosen |= {"settings": "finetuning", "pretrained": f"{weights}/model.safetensors"}
             for seed in (1, 2):
-                run_stage(patch, "train", **chosen, seed=seed, out=f"data/trained/own/{model}/{seed}")
+                run_stages((stages.train, {**chosen, "seed": seed, "out": f"{TRAINED}/{model}/{seed}"}))
         for model in INPUT_KINDS:
             outs = {"metrics": f"metrics/own/{model}.json", "predictions": f"results/own/predictions/{model}.parquet"}
-            run_stage(patch, "evaluate", trained=f"data/trained/own/{model}", **outs, confusion=f"plots/{model}.csv")
+            run_stages((stages.evaluate, {**outs, "trained": f"{TRAINED}/{model}", "confusion": f"plots/{model}.csv"}))
     return project.folder
 
 
@@ -119,7 +114,7 @@ def here(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def trained_of(folder: Path, model: str, seed: int = 2) -> Path:
-    return folder / "data/trained/own" / (model if model == "tfidf" else f"{model}/{seed}")
+    return folder / TRAINED / (model if model == "tfidf" else f"{model}/{seed}")
 
 
 def texts_of(folder: Path) -> list[str]:
@@ -177,7 +172,7 @@ def one_feature_fewer(path: Path) -> None:
     save_file({name: tensor[..., :-1].clone() for name, tensor in load_file(path).items()}, path)
 
 
-# A rung, a file of its run's folder, what happens to it, and what the message says.
+# A model, a file of its run's folder, what happens to it, and what the message says.
 DAMAGES = {
     "weights cut": ("average", "model.safetensors", lambda path: os.truncate(path, 500), "damaged"),
     "lying header": ("average", "model.safetensors", lambda path: path.write_bytes(b"\xff" * 7 + b"\x7f{}"), "damaged"),
@@ -209,14 +204,14 @@ def test_the_most_accurate_on_valid_of_the_trained_models_is_chosen(here, tmp_pa
         most_accurate(tmp_path / "own", tmp_path)
 
 
-def predicted(monkeypatch, capsys, *texts: str, **options: object) -> list[dict]:
-    run_stage(monkeypatch, "predict", *texts, **options)
+def predicted(capsys, *texts: str, **options: object) -> list[dict]:
+    assert run_here(stages.predict, *texts, corpus="own", **options) == ""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_every_text_is_a_line_of_json(here, monkeypatch, capsys):
+def test_every_text_is_a_line_of_json(here, capsys):
     texts = ["a great film 🎬", 'a "dull"\n\x1b[31mplot', "--"]
-    rows = predicted(monkeypatch, capsys, "--", *texts, model="tfidf")
+    rows = predicted(capsys, "--", *texts, model="tfidf")
     assert [list(row) for row in rows] == [["text", "label", "probability"]] * 3
     assert [row["text"] for row in rows] == texts
     assert [row["label"] for row in rows[:2]] == ["positive", "negative"]
@@ -227,28 +222,28 @@ def test_arguments_a_file_and_standard_input_are_scored_alike(here, monkeypatch,
     chosen, texts = {"model": "average"}, ["a great film", "a dull plot"]
     (tmp_path / "texts.txt").write_bytes(b"a great film\r\na dull plot\r\n")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a great film\na dull plot")))
-    of_arguments = predicted(monkeypatch, capsys, *texts, **chosen, seed=2)
-    assert of_arguments == predicted(monkeypatch, capsys, **chosen, seed=2, file=tmp_path / "texts.txt")
-    assert of_arguments == predicted(monkeypatch, capsys, **chosen, seed=2)
-    assert of_arguments != predicted(monkeypatch, capsys, *texts, **chosen)
+    of_arguments = predicted(capsys, *texts, **chosen, seed=2)
+    assert of_arguments == predicted(capsys, **chosen, seed=2, file=tmp_path / "texts.txt")
+    assert of_arguments == predicted(capsys, **chosen, seed=2)
+    assert of_arguments != predicted(capsys, *texts, **chosen)
 
 
-def test_without_a_model_the_chosen_one_is_named(here, monkeypatch, capsys):
-    run_stage(monkeypatch, "predict", "a text")
+def test_without_a_model_the_chosen_one_is_named(here, capsys):
+    assert run_here(stages.predict, "a text", corpus="own") == ""
     chosen = most_accurate(here / "data/trained/own", here / "metrics/own")
     assert capsys.readouterr().err == f"scored by {chosen}; --model chooses another\n"
 
 
 @pytest.mark.parametrize("options", [{"model": "averige"}, {"model": "average", "seed": 7}])
-def test_what_is_not_trained_is_refused(here, monkeypatch, options):
-    with pytest.raises(InputError, match=rf"data/trained/own.*{options['model']}"):
-        run_stage(monkeypatch, "predict", "a text", **options)
+def test_what_is_not_trained_is_refused(here, options):
+    said = run_here(stages.predict, "a text", corpus="own", **options)
+    assert re.search(rf"data/trained/own.*{options['model']}", said)
 
 
-def test_params_sentences_are_scored_by_every_model_over_its_seeds(here, monkeypatch, tmp_path):
+def test_params_sentences_are_scored_by_every_model_over_its_seeds(here, tmp_path):
     for name in ("first", "again"):
         paths = {"trained": "data/trained/own", "encoders": "data/encoders"}
-        run_stage(monkeypatch, "predict_sentences", out=tmp_path / name, **paths)
+        assert run_here(stages.predict_sentences, corpus="own", out=tmp_path / name, **paths) == ""
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
     scored = json.loads((tmp_path / "first").read_text())["sentences"]
     texts = [entry["text"] for entry in scored]
@@ -264,7 +259,8 @@ def test_a_terminal_gets_a_table_that_no_text_can_steer(here, monkeypatch):
     leader, follower = pty.openpty()
     with open(leader, "rb", buffering=0) as screen, open(follower, "w", encoding="utf-8") as terminal:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdout", terminal)
-        run_stage(monkeypatch, "predict", "a great film 🎬", "dull \x1b[2J\x9b1A\r\n\x07plot", model="tfidf")
+        texts = ["a great film 🎬", "dull \x1b[2J\x9b1A\r\n\x07plot"]
+        assert run_here(stages.predict, *texts, corpus="own", model="tfidf") == ""
         terminal.flush()
         data = b""
         while data.count(b"\n") < 2:
@@ -277,12 +273,12 @@ def test_a_terminal_gets_a_table_that_no_text_can_steer(here, monkeypatch):
 
 def test_json_is_utf8_whatever_the_encoding_around_it(here, monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
-    run_stage(monkeypatch, "predict", "un film génial 🎬", model="tfidf")
+    assert run_here(stages.predict, "un film génial 🎬", corpus="own", model="tfidf") == ""
     sys.stdout.flush()
     assert json.loads(sys.stdout.buffer.getvalue().decode())["text"] == "un film génial 🎬"
 
 
-def peak_memory(process: subprocess.Popen) -> float:
+def peak_memory(process: subprocess.Popen[bytes]) -> float:
     """Of a running process, in MB."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]) / 1000
 
@@ -290,9 +286,8 @@ def peak_memory(process: subprocess.Popen) -> float:
 def test_a_stream_of_any_length_is_scored_in_order_and_bounded_memory(here):
     texts = [f"text {number} of a {('dull', 'great')[number % 2]} film" for number in range(20_000)]
     lines = [f"{text}\n".encode() for text in texts]
-    predict = [sys.executable, "-m", "stages.predict", "--corpus", "own", "--model", "average"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": os.environ | {"PYTHONPATH": str(REPOSITORY)}}
-    with subprocess.Popen(predict, **pipes) as process:
+    pipes = {"stdin": subprocess.PIPE, "stderr": None, "text": False}
+    with start(here, *stage_command("predict", corpus="own", model="average"), **pipes) as process:
         process.stdin.writelines(lines[:CHUNK_TEXTS])
         process.stdin.flush()
         rows = [json.loads(process.stdout.readline()) for _ in range(2000)]

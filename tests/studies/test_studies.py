@@ -22,7 +22,7 @@ from stages.studies.derivations import alternating_sum, attention_by_means, cros
 from stages.studies.gradient_flow import decay_rate, gradient_norms
 from stages.studies.memory_task import SYMBOLS, draw
 from stages.training.sequences import Sequences
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 
 def attention_inputs() -> tuple[torch.Tensor, ...]:

@@ -2,7 +2,6 @@
 
 import io
 import os
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -12,7 +11,8 @@ import pytest
 from stages.common.command import InputError
 from stages.serving.console import CHUNK_CHARACTERS, CHUNK_TEXTS, LONGEST, chunks, read_texts
 from stages.text.words import split_words
-from tests.conftest import REPOSITORY
+from tests.commands import start
+from tests.projects import REPOSITORY
 
 MIRROR = Path(os.environ.get("DATA_MIRROR") or "nowhere")
 
@@ -155,17 +155,12 @@ def test_no_more_is_read_than_a_chunk_needs():
 
 
 @pytest.mark.parametrize("lines", [1, 100_000])
-def test_a_reader_that_has_seen_enough_ends_a_command_quietly(lines):
+def test_a_reader_that_has_seen_enough_ends_a_command_quietly(lines, monkeypatch):
     program = f"from stages.common import command; command.run(lambda: [print('a line') for _ in range({lines})])"
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     reader, writer = os.pipe()
     os.close(reader)
-    ended = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=writer,
-        stderr=subprocess.PIPE,
-    )
-    os.close(writer)
-    assert (ended.returncode, ended.stderr) == (1, b"")
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    with start(REPOSITORY, sys.executable, "-c", program, stdout=writer) as command:
+        os.close(writer)
+        said = command.communicate()[1]
+    assert (command.returncode, said) == (1, "")

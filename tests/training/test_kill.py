@@ -1,54 +1,46 @@
 """A training killed by the system ends in the same bytes when it is run again; two runs at once do not mix."""
 
 import errno
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from stages import embed_bert, train
+from stages import build_vocab, download, embed_bert, prepare, tokenize_text, train
 from stages.common import files
 from stages.common.command import InputError
 from stages.common.locks import alone
-from tests.conftest import REPOSITORY, Project
+from tests.commands import stage_command, start
 
 WORDS = [f"word{number}" for number in range(200)]
 
 
 @pytest.fixture
-def start_training(project: Project):
+def start_training(project, run_here, monkeypatch) -> Callable[[str], subprocess.Popen[str]]:
     generator = random.Random(1)
     for split, rows in (("train", 1500), ("valid", 100), ("test", 100)):
         lines = [f"{' '.join(generator.choices(WORDS, k=12))}\t{row % 2}\n" for row in range(rows)]
         project.write(f"data/own/{split}.tsv", "".join(["text\tlabel\n", *lines]).encode())
     project.set("corpora.own.training", {"batch_size": 8, "epochs": 5, "patience": 5, "final_fit": True})
+    monkeypatch.chdir(project.folder)
     for stage, options in (
-        ("download", {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"}),
-        ("prepare", {"raw": "data/raw/own", "out": "data/corpora/own"}),
-        ("tokenize_text", {"rows": "data/corpora/own", "out": "data/words/own"}),
-        ("build_vocab", {"words": "data/words/own", "out": "data/ids/own"}),
+        (download, {"local": "data/own", "downloads": "data/downloads", "out": "data/raw/own"}),
+        (prepare, {"raw": "data/raw/own", "out": "data/corpora/own"}),
+        (tokenize_text, {"rows": "data/corpora/own", "out": "data/words/own"}),
+        (build_vocab, {"words": "data/words/own", "out": "data/ids/own"}),
     ):
-        done = project.run_stage(stage, **options)
-        assert done.returncode == 0, done.stderr
+        assert run_here(stage, corpus="own", **options) == ""
 
-    def start(name: str) -> subprocess.Popen:
-        options = {"settings": "training", "input": "data/ids/own"}
+    def start_training(name: str) -> subprocess.Popen[str]:
+        options = {"corpus": "own", "model": "rnn", "seed": 1, "settings": "training", "input": "data/ids/own"}
         options |= {"checkpoints": f"data/checkpoints-{name}", "out": f"data/trained/{name}"}
-        arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
-        return subprocess.Popen(
-            [sys.executable, "-m", "stages.train", "--corpus", "own", "--model", "rnn", "--seed", "1", *arguments],
-            cwd=project.folder,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        return start(project.folder, *stage_command("train", **options), variables={"OMP_NUM_THREADS": "1"})
 
-    return start
+    return start_training
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:

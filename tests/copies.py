@@ -1,0 +1,62 @@
+"""Copies of the whole project, small enough that its pipeline runs in a test."""
+
+import functools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.commands import run
+from tests.projects import REPOSITORY, only, read_params, write_params
+
+OF_NO_CORPUS = ("study_gates", "identities")  # which take minutes and need not run again
+
+
+@functools.cache
+def short_lock() -> str:
+    """dvc.lock with these stages alone: DVC writes all of it after every stage, which takes seconds."""
+    locked = yaml.load((REPOSITORY / "dvc.lock").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    locked["stages"] = {name: locked["stages"][name] for name in OF_NO_CORPUS}
+    return yaml.safe_dump(locked)
+
+
+def copy_project(folder: Path) -> None:
+    """The project's files, where make finds the set-up done and uses this interpreter."""
+    files = run(REPOSITORY, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
+    for file in files:
+        if (REPOSITORY / file).is_file() and file != "dvc.lock":
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / file, folder / file)
+    (folder / "dvc.lock").write_text(short_lock())
+    (folder / ".venv").mkdir()
+    (folder / ".venv/installed").touch()
+
+
+def change_params(folder: Path, change: Callable[[dict], object]) -> None:
+    params = read_params(folder)
+    change(params)
+    write_params(folder, params)
+
+
+def make_small(params: dict) -> None:
+    params["run"] |= {"corpora": ["sample"], "glove_dimensions": [], "seeds": [1]}
+    trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
+    params["run"]["models"] = only(**trained, glove=["glove_lstm", "glove_bilstm"])
+    params["corpora"]["sample"]["training"] |= {"epochs": 1}
+    params["models"]["tfidf"]["search"] |= {"longest_ngram": [1], "inverse_regularization": [1.0]}
+    params["models"]["bigru"]["architecture"] |= {"hidden_size": 16}
+
+
+def cut_sample(folder: Path) -> None:
+    """Few rows of the embedded corpus, and few models."""
+
+    def change(params: dict) -> None:
+        make_small(params)
+        files = params["corpora"]["sample"]["source"]["files"]
+        for name in files:
+            path = folder / "data/sample" / name
+            path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:200]), encoding="utf-8")
+            files[name] = None
+
+    change_params(folder, change)
