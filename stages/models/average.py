@@ -1,4 +1,7 @@
-"""K3.1: average pooling, a deep averaging network whose mean leaves padding out."""
+"""A deep averaging network: a layer on every word vector, and the mean over the words of a text.
+
+Iyyer et al. 2015, https://aclanthology.org/P15-1162; there the layers come after the mean.
+"""
 
 import torch
 from torch import nn
@@ -8,7 +11,7 @@ from stages.models.layers.pooling import Mean
 
 
 class Classifier(nn.Module):
-    """Words → dropout → linear, ReLU → mean over time → dropout → logits (https://aclanthology.org/P15-1162)."""
+    """Words → dropout → linear, ReLU → mean over time → dropout → logits."""
 
     def __init__(
         self,

@@ -1,4 +1,7 @@
-"""K4.3: two layers of LSTMs, each reading in both directions."""
+"""Two layers of LSTMs over word vectors, each reading in both directions, pooled over time.
+
+Graves & Schmidhuber 2005, https://doi.org/10.1016/j.neunet.2005.06.042
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,7 @@
-"""N1's other way to read a sentence: convolutions over its words, pooled by maximum (https://aclanthology.org/D14-1181)."""
+"""Convolutions over windows of word vectors, pooled by their maximum over time.
+
+Kim 2014, https://aclanthology.org/D14-1181
+"""
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +38,7 @@ class Classifier(nn.Module):
         return self.output(self.dropout(pooled))  # (B, widths·H) → (B, C)
 
     def read(self, convolution: nn.Conv1d, words: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """The largest response to a window that ends on a word; before the first word stand zeros."""
+        """The largest response to a window that ends on a word, (B, E, T) → (B, H); before the first word are zeros."""
         windows = F.pad(words, (convolution.kernel_size[0] - 1, 0))  # → (B, E, width - 1 + T)
         responses = convolution(windows).relu().transpose(1, 2)  # → (B, T, H)
         return self.pooling(responses, lengths)  # → (B, H)

@@ -1,4 +1,7 @@
-"""The BiLSTM of K4.3, on GloVe's word vectors."""
+"""Two layers of LSTMs in both directions, as in `bilstm`, on GloVe's word vectors.
+
+Pennington et al. 2014, https://aclanthology.org/D14-1162
+"""
 
 from stages.models import bilstm
 from stages.models.pretrained_vectors import PretrainedVectors

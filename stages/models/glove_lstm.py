@@ -1,4 +1,7 @@
-"""K5.1: the LSTM with dropout of K4.2, on GloVe's word vectors."""
+"""An LSTM with dropout, as in `lstm_dropout`, on GloVe's word vectors.
+
+Pennington et al. 2014, https://aclanthology.org/D14-1162
+"""
 
 from stages.models import lstm_dropout
 from stages.models.pretrained_vectors import PretrainedVectors

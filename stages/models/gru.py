@@ -1,4 +1,7 @@
-"""The gated recurrent unit, between the RNN and the LSTM in gates and parameters."""
+"""A gated recurrent unit over word vectors, pooled over time.
+
+Cho et al. 2014, https://arxiv.org/abs/1406.1078; it has fewer gates and parameters than an LSTM.
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,7 @@
-"""K4.1: the hand-written LSTM, here trained for the first time (its cell in the notebook never ran)."""
+"""A long short-term memory over word vectors, pooled over time.
+
+Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735
+"""
 
 import torch
 from torch import nn

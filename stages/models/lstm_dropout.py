@@ -1,4 +1,7 @@
-"""K4.2: the LSTM with dropout at its input and at its output."""
+"""An LSTM over word vectors, with dropout at its input and its output, pooled over time.
+
+Zaremba et al. 2014, https://arxiv.org/abs/1409.2329: dropout on what enters and leaves the LSTM, not between its steps.
+"""
 
 import torch
 from torch import nn
@@ -9,7 +12,7 @@ from stages.models.layers.pooling import POOLINGS
 
 
 class Classifier(nn.Module):
-    """Words → dropout → LSTM → pooling over time → dropout → logits (https://arxiv.org/abs/1409.2329)."""
+    """Words → dropout → LSTM → pooling over time → dropout → logits."""
 
     def __init__(
         self,

@@ -1,13 +1,13 @@
-"""Word vectors that come from elsewhere, in place of those that a model would learn from nothing."""
+"""Word vectors that were trained elsewhere, instead of vectors that a model learns from random ones."""
 
 import torch
 from torch import nn
 
 
 class PretrainedVectors(nn.Module):
-    """Stands before the `Classifier` of a model with an `embedding` and starts it on pretrained vectors.
+    """A base class to name before the `Classifier` of a model with an `embedding`, which then starts on given vectors.
 
-    With `freeze` they stay as they are; otherwise they are trained further.
+    freeze: keep the vectors as they are; otherwise they are trained further.
     """
 
     def __init__(self, vocabulary_size: int, classes: int, *, freeze: bool, **architecture: float | str):
@@ -15,6 +15,6 @@ class PretrainedVectors(nn.Module):
         self.embedding.weight.requires_grad_(not freeze)
 
     def load_pretrained(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Copy `vectors`, (V, E), one for each word of the vocabulary."""
+        """Copy `vectors`, (V, E), one for each of the V words of the vocabulary."""
         with torch.no_grad():
             self.embedding.weight.copy_(tensors["vectors"])

@@ -1,4 +1,7 @@
-"""K3.2: the hand-written RNN, each sentence trained against its own label (the notebook mixed them up)."""
+"""A plain recurrent network over word vectors, pooled over time.
+
+Elman 1990, https://doi.org/10.1207/s15516709cog1402_1
+"""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""Reading a sequence from both of its ends."""
+"""Reading a sequence in both directions (Schuster & Paliwal 1997, https://doi.org/10.1109/78.650093)."""
 
 import torch
 from torch import nn
@@ -9,8 +9,8 @@ from stages.models.layers.recurrent.recurrence import Recurrence
 class Bidirectional(nn.Module):
     """Two recurrences over the same inputs, (B, T, E) and lengths (B,) → (B, T, 2·H).
 
-    The first H features of a state are of what stands before it, the others of what stands after it, as
-    far as the sequence's own end: padding is read by neither.
+    The first H features of a state depend on its word and those before it, the other H on its word and those after
+    it. Neither recurrence reads padding.
     """
 
     def __init__(self, forward_recurrence: Recurrence, backward_recurrence: Recurrence):
@@ -25,7 +25,7 @@ class Bidirectional(nn.Module):
 
 
 def reverse_within_lengths(sequences: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Each (T, E) of (B, T, E) with its first `length` steps in reverse order and its padding in place."""
+    """Each (T, E) of (B, T, E) with its first `length` steps in reverse order; padding stays where it is."""
     time = torch.arange(sequences.size(1), device=sequences.device)  # (T,)
     lengths = lengths[:, None]  # (B, 1)
     order = torch.where(time < lengths, lengths - 1 - time, time)  # (B, T)

@@ -9,9 +9,9 @@ from stages.training.inputs import PADDING, UNKNOWN
 class WordEmbedding(nn.Embedding):
     """A table of vectors, (B, T) ids → (B, T, E); padding is a vector of zeros.
 
-    While training, each word becomes the unknown word with probability `word_dropout`: the model learns
-    not to lean on single words, and the unknown word gets a vector trained in real contexts
-    (https://aclanthology.org/P15-1162).
+    While training, each word becomes the unknown word with probability `word_dropout`, so that the model learns not to
+    depend on single words, and the unknown word's vector is trained in real contexts
+    (Iyyer et al. 2015, https://aclanthology.org/P15-1162).
     """
 
     def __init__(self, vocabulary_size: int, embedding_size: int, word_dropout: float):

@@ -1,4 +1,8 @@
-"""The GRU: gates r, z, n; n = tanh(W x + r·(U h + b)); h' = (1−z)·n + z·h (https://arxiv.org/abs/1406.1078)."""
+"""The gated recurrent unit, forward and backward (Cho et al. 2014, https://arxiv.org/abs/1406.1078).
+
+With the gates r = σ(W x + U h + b), z likewise, and the candidate n = tanh(W x + r·(U h + b)), the next state is
+h' = (1 − z)·n + z·h. As in torch, r multiplies the product U h, not h.
+"""
 
 import torch
 
@@ -15,7 +19,7 @@ class GRU(Recurrence):
     def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
         gates = sums
         states = gates.new_empty(*gates.shape[:2], weight_hh.size(1))  # (T, B, H)
-        recalled = torch.empty_like(states)  # what n takes of the state before, U h + b
+        recalled = torch.empty_like(states)  # U h + b of n, which r multiplies: (T, B, H)
         hidden = torch.zeros_like(states[0])  # (B, H)
         size = 2 * hidden.size(1)
         for time, all_gates in enumerate(gates):
@@ -34,7 +38,7 @@ class GRU(Recurrence):
         gates: torch.Tensor,
         recalled: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        grad_sums, grad_state_sums = torch.empty_like(gates), torch.empty_like(gates)  # they differ in n
+        grad_sums, grad_state_sums = torch.empty_like(gates), torch.empty_like(gates)  # (T, B, 3·H); they differ in n
         grad_hidden, nothing = torch.zeros_like(states[0]), torch.zeros_like(states[0])
         size = 2 * nothing.size(1)
         for time in reversed(range(len(states))):

@@ -1,4 +1,9 @@
-"""The LSTM: gates i, f, g, o; c' = f·c + i·g; h' = o·tanh(c') (https://doi.org/10.1162/neco.1997.9.8.1735)."""
+"""The long short-term memory, forward and backward.
+
+Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735, with the forget gate of Gers et al. 2000,
+https://doi.org/10.1162/089976600300015015. With the gates i, f, o = σ(W x + U h + b) and the candidate
+g = tanh(W x + U h + b), the next cell state is c' = f·c + i·g and the next state h' = o·tanh(c').
+"""
 
 import torch
 from torch import nn
@@ -14,7 +19,7 @@ class LSTM(Recurrence):
 
     def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
         super().__init__(input_size, hidden_size)
-        # Remember before having learned what to forget: https://proceedings.mlr.press/v37/jozefowicz15.html
+        # The cell state is kept until training has learned what to forget: https://proceedings.mlr.press/v37/jozefowicz15.html
         nn.init.constant_(self.bias_ih[hidden_size : 2 * hidden_size], forget_bias)
 
     @staticmethod

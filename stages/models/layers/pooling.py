@@ -1,4 +1,4 @@
-"""Ways to make one vector of a sequence of states. None of them looks at padding."""
+"""Ways to make one vector of a sequence of states. None of them reads padding."""
 
 import torch
 from torch import nn
@@ -13,14 +13,14 @@ class Last(nn.Module):
         super().__init__()
 
     def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        return states[torch.arange(len(states), device=states.device), lengths - 1]
+        return states[torch.arange(len(states), device=states.device), lengths - 1]  # → (B, H)
 
 
 class Final(nn.Module):
-    """The final states of two directions, (B, T, H) → (B, H): each has read the whole sequence.
+    """The final states of two directions, each of which has read the whole sequence: (B, T, H) → (B, H).
 
-    The first half of the features is the forward direction's, after the last word, the other half the
-    backward direction's, before the first.
+    The first half of the features is the forward direction's state at the last word, the other half the backward
+    direction's state at the first.
     """
 
     def __init__(self, size: int):
@@ -40,7 +40,7 @@ class Mean(nn.Module):
 
     def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         words = is_word(lengths, states.size(1))[:, :, None]  # (B, T, 1)
-        return states.masked_fill(~words, 0).sum(dim=1) / lengths[:, None]
+        return states.masked_fill(~words, 0).sum(dim=1) / lengths[:, None]  # → (B, H)
 
 
 class Max(nn.Module):
@@ -51,7 +51,7 @@ class Max(nn.Module):
 
     def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         words = is_word(lengths, states.size(1))[:, :, None]  # (B, T, 1)
-        return states.masked_fill(~words, -torch.inf).amax(dim=1)
+        return states.masked_fill(~words, -torch.inf).amax(dim=1)  # → (B, H)
 
 
 class Attention(nn.Module):
@@ -64,11 +64,11 @@ class Attention(nn.Module):
 
     def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         scores = self.query(torch.tanh(self.projection(states)))  # (B, T, 1)
-        words = is_word(lengths, states.size(1))[:, :, None]
+        words = is_word(lengths, states.size(1))[:, :, None]  # (B, T, 1)
         weights = scores.masked_fill(~words, -torch.inf).softmax(dim=1)
-        return (weights * states).sum(dim=1)
+        return (weights * states).sum(dim=1)  # (B, T, 1) · (B, T, H) → (B, H)
 
 
-OF_ALL_STATES = {"mean": Mean, "max": Max, "attention": Attention}
-POOLINGS = {"last": Last, **OF_ALL_STATES}
-BIDIRECTIONAL_POOLINGS = {"final": Final, **OF_ALL_STATES}
+WHOLE_SEQUENCE = {"mean": Mean, "max": Max, "attention": Attention}
+POOLINGS = {"last": Last, **WHOLE_SEQUENCE}
+BIDIRECTIONAL_POOLINGS = {"final": Final, **WHOLE_SEQUENCE}

@@ -1,4 +1,7 @@
-"""The plain recurrence, h' = tanh(W x + U h + b) (Elman 1990, https://doi.org/10.1207/s15516709cog1402_1)."""
+"""The plain recurrence, forward and backward: the next state is h' = tanh(W x + U h + b).
+
+Elman 1990, https://doi.org/10.1207/s15516709cog1402_1
+"""
 
 import torch
 

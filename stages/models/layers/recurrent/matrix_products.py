@@ -1,4 +1,4 @@
-"""Matrix products in fp32, by the library on this machine that is fastest at them."""
+"""Matrix products in fp32, computed by the fastest library that this build of torch has."""
 
 import torch
 import torch.nn.functional as F
@@ -7,10 +7,10 @@ ON_CPU = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_li
 
 
 def linear(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """inputs (M, K) times the transpose of weight (N, K), plus bias (N,) → (M, N); without a gradient of its own.
+    """inputs (M, K) times the transpose of weight (N, K), plus bias (N,) → (M, N); autograd does not record it.
 
-    On CPUs oneDNN computes it, at twice the speed of torch's default on some (benchmarks/README.md); where torch
-    was built without oneDNN, and on accelerators, it is torch's own.
+    On CPUs oneDNN computes it, on some at twice the speed of torch's default (benchmarks/README.md). Where torch was
+    built without oneDNN, and on accelerators, torch's own product does.
     """
     if ON_CPU and inputs.device.type == "cpu" and inputs.dtype == torch.float32 and inputs.numel():
         return torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
@@ -18,8 +18,8 @@ def linear(inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
 
 
 def weight_gradient(outputs: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-    """The gradient of a weight (N, K) from those of its products' outputs, (M, N), and their inputs, (M, K)."""
-    return linear(inputs.t(), outputs.t()).t()  # of the two, oneDNN copies the first: let it be the smaller
+    """The gradient (N, K) of a weight, from its products' output gradients (M, N) and their inputs (M, K)."""
+    return linear(inputs.t(), outputs.t()).t()  # oneDNN copies the first argument, so it is the smaller of the two
 
 
 def tanh_(values: torch.Tensor) -> torch.Tensor:

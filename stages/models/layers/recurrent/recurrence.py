@@ -1,8 +1,9 @@
-"""What the recurrences share; each is written by hand, forward and backward: no nn.RNN, nn.LSTM, nn.GRU or their cells.
+"""What the recurrences share: their parameters, and one autograd function for all steps of a sequence.
 
-Parameters have torch's names, shapes and gate order, so that weights can be copied either way. States
-depend on the past alone, so padding behind a sequence never reaches a state that is used. The gradient is
-derived by hand: all the weights' share of it is then one product over all steps.
+Each cell is written by hand, forward and backward, without nn.RNN, nn.LSTM, nn.GRU or their cells. Parameters have
+torch's names, shapes and gate order, so that weights can be copied either way. A state depends on the words up to its
+own, so padding after a sequence never reaches a state that is used. With the backward pass by hand, the gradient of
+each weight is a single product over all steps.
 """
 
 from abc import ABC, abstractmethod
@@ -18,9 +19,9 @@ from stages.models.layers.recurrent.matrix_products import linear, weight_gradie
 
 
 class Recurrence(nn.Module, ABC):
-    """One layer read forward in time, (B, T, E) → states (B, T, H), from a state of zeros."""
+    """One layer that reads forward in time, (B, T, E) → states (B, T, H); its first state is zero."""
 
-    gates: ClassVar[int]  # G
+    gates: ClassVar[int]  # G, how many blocks of H rows each weight has
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
@@ -36,14 +37,14 @@ class Recurrence(nn.Module, ABC):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         by_time = inputs.transpose(0, 1).contiguous()  # (T, B, E)
         states = Steps.apply(type(self), by_time, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return states.transpose(0, 1)
+        return states.transpose(0, 1)  # → (B, T, H)
 
     @staticmethod
     @abstractmethod
     def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """From the inputs' share of the gates' sums, (T, B, G·H), which it may overwrite, to states (T, B, H).
+        """The states (T, B, H), followed by what else `backward_steps` needs.
 
-        Behind the states comes what `backward_steps` needs beside them.
+        sums: W x + b of every step and gate, (T, B, G·H), which this may overwrite.
         """
 
     @staticmethod
@@ -51,22 +52,25 @@ class Recurrence(nn.Module, ABC):
     def backward_steps(
         grad_states: torch.Tensor, weight_hh: torch.Tensor, states: torch.Tensor, *kept: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """From the states' gradients, (T, B, H), to those of the inputs' and of the state's share, each (T, B, G·H)."""
+        """The gradients of W x + b and of U h + b at every step, each (T, B, G·H).
+
+        grad_states: the gradient of every state, (T, B, H); kept: what `forward_steps` returned after the states.
+        """
 
 
 def steps_of(cell: type[Recurrence], sums: torch.Tensor) -> "type[Recurrence] | object":
-    """What takes a cell's steps: the cell itself or, on a GPU that has Triton, kernels that do the same."""
+    """What computes a cell's steps: the cell itself or, on a GPU with Triton, kernels that do the same."""
     if sums.device.type != "cuda" or sums.dtype != torch.float32 or not sums.numel() or not find_spec("triton"):
         return cell
     if torch.version.cuda is None or torch.cuda.get_device_capability(sums.device) < (8, 0):
         return cell
-    from stages.models.layers.recurrent.cuda.kernels import KERNELS  # only here there is Triton
+    from stages.models.layers.recurrent.cuda.kernels import KERNELS  # Triton is not on every machine
 
     return KERNELS[cell.__name__]
 
 
 class Steps(Function):
-    """All steps of a cell, with its gradient."""
+    """All steps of a cell as one function of autograd, which differentiates it by `backward_steps`."""
 
     @staticmethod
     def forward(

@@ -1,4 +1,4 @@
-"""What takes a cell's steps on a GPU: one kernel for all of them or, where the states are too many, one a step."""
+"""What computes a cell's steps on a GPU: one kernel for all steps or, where the states do not fit, one a step."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,14 +14,14 @@ STEPS = {"LSTM": lstm_steps, "GRU": gru_steps, "RNN": rnn_steps}
 
 
 class Kernels(NamedTuple):
-    """`forward_steps` and `backward_steps` as a cell has them; what one of them keeps, any of the other understands."""
+    """`forward_steps` and `backward_steps` as a cell has them; every backward reads what every forward keeps."""
 
     forward_steps: Function
     backward_steps: Function
 
 
 def on_pointers(function: Function) -> Function:
-    """For kernels, which go by addresses: tensors without gaps, and the GPU on which they lie."""
+    """Kernels address memory directly: call the function with contiguous tensors, on their GPU."""
 
     def run(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         with torch.cuda.device_of(tensors[0]):
@@ -35,7 +35,7 @@ def step_by_step(cell: str) -> Kernels:
 
 
 def persistent(cell: str, precision: str | None = None) -> Kernels:
-    """All steps in one kernel, as exact as fp32 unless torch may round products to TF32 or `precision` says else."""
+    """All steps in one kernel, as precise as fp32 unless torch allows TF32 or `precision` says otherwise."""
 
     def choose(name: str, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         if not fits(tensors[0], tensors[1].size(1)):

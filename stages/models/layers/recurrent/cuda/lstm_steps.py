@@ -1,4 +1,4 @@
-"""The LSTM's steps on a GPU: a product and one Triton kernel each, forward and backward."""
+"""The LSTM on a GPU: each step, forward or backward, is a matrix product and a Triton kernel."""
 
 import torch
 import triton
@@ -9,23 +9,23 @@ BLOCK = 256
 
 @triton.jit(do_not_specialize=["step"])
 def forward_kernel(gates, bias, cells, states, step, size, count, BLOCK: tl.constexpr):
-    """Sums without bias (T, B, 4·H) → gates, in place, of one step; its cells and states (T, B, H); count = B·H."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    there = at < count
-    unit = at % size
+    """One step's gates (T, B, 4·H), in place, from sums without bias; cells, states: (T, B, H); count = B·H."""
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < count
+    unit = offsets % size
     step = step.to(tl.int64) * count
-    gate = gates + 4 * step + at // size * 4 * size + unit
-    i = tl.sigmoid(tl.load(gate, there) + tl.load(bias + unit, there))
-    f = tl.sigmoid(tl.load(gate + size, there) + tl.load(bias + size + unit, there))
-    g = 2 * tl.sigmoid(2 * (tl.load(gate + 2 * size, there) + tl.load(bias + 2 * size + unit, there))) - 1
-    o = tl.sigmoid(tl.load(gate + 3 * size, there) + tl.load(bias + 3 * size + unit, there))
-    cell = f * tl.load(cells + step - count + at, there & (step > 0), other=0.0) + i * g
-    tl.store(gate, i, there)
-    tl.store(gate + size, f, there)
-    tl.store(gate + 2 * size, g, there)
-    tl.store(gate + 3 * size, o, there)
-    tl.store(cells + step + at, cell, there)
-    tl.store(states + step + at, o * (2 * tl.sigmoid(2 * cell) - 1), there)
+    gate = gates + 4 * step + offsets // size * 4 * size + unit
+    i = tl.sigmoid(tl.load(gate, mask) + tl.load(bias + unit, mask))
+    f = tl.sigmoid(tl.load(gate + size, mask) + tl.load(bias + size + unit, mask))
+    g = 2 * tl.sigmoid(2 * (tl.load(gate + 2 * size, mask) + tl.load(bias + 2 * size + unit, mask))) - 1
+    o = tl.sigmoid(tl.load(gate + 3 * size, mask) + tl.load(bias + 3 * size + unit, mask))
+    cell = f * tl.load(cells + step - count + offsets, mask & (step > 0), other=0.0) + i * g
+    tl.store(gate, i, mask)
+    tl.store(gate + size, f, mask)
+    tl.store(gate + 2 * size, g, mask)
+    tl.store(gate + 3 * size, o, mask)
+    tl.store(cells + step + offsets, cell, mask)
+    tl.store(states + step + offsets, o * (2 * tl.sigmoid(2 * cell) - 1), mask)
 
 
 @triton.jit(do_not_specialize=["step"])
@@ -33,22 +33,22 @@ def backward_kernel(
     grad_states, grad_hidden, grad_cell, gates, cells, grad_sums, step, size, count, BLOCK: tl.constexpr
 ):
     """The gradients of one step's sums (T, B, 4·H); grad_hidden and grad_cell (B, H) come from the step after it."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    there = at < count
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < count
     step = step.to(tl.int64) * count
-    row = 4 * step + at // size * 4 * size + at % size
+    row = 4 * step + offsets // size * 4 * size + offsets % size
     gate, out = gates + row, grad_sums + row
-    i, f = tl.load(gate, there), tl.load(gate + size, there)
-    g, o = tl.load(gate + 2 * size, there), tl.load(gate + 3 * size, there)
-    squashed = 2 * tl.sigmoid(2 * tl.load(cells + step + at, there)) - 1
-    hidden = tl.load(grad_hidden + at, there) + tl.load(grad_states + step + at, there)
-    cell = tl.load(grad_cell + at, there) + hidden * o * (1 - squashed * squashed)
-    before = tl.load(cells + step - count + at, there & (step > 0), other=0.0)
-    tl.store(out, cell * g * i * (1 - i), there)
-    tl.store(out + size, cell * before * f * (1 - f), there)
-    tl.store(out + 2 * size, cell * i * (1 - g * g), there)
-    tl.store(out + 3 * size, hidden * squashed * o * (1 - o), there)
-    tl.store(grad_cell + at, cell * f, there)
+    i, f = tl.load(gate, mask), tl.load(gate + size, mask)
+    g, o = tl.load(gate + 2 * size, mask), tl.load(gate + 3 * size, mask)
+    squashed = 2 * tl.sigmoid(2 * tl.load(cells + step + offsets, mask)) - 1
+    hidden = tl.load(grad_hidden + offsets, mask) + tl.load(grad_states + step + offsets, mask)
+    cell = tl.load(grad_cell + offsets, mask) + hidden * o * (1 - squashed * squashed)
+    before = tl.load(cells + step - count + offsets, mask & (step > 0), other=0.0)
+    tl.store(out, cell * g * i * (1 - i), mask)
+    tl.store(out + size, cell * before * f * (1 - f), mask)
+    tl.store(out + 2 * size, cell * i * (1 - g * g), mask)
+    tl.store(out + 3 * size, hidden * squashed * o * (1 - o), mask)
+    tl.store(grad_cell + offsets, cell * f, mask)
 
 
 def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -1,4 +1,7 @@
-"""`forward_steps` and `backward_steps` of the cells, all steps in one kernel; `kept` is as in the *_steps.py beside."""
+"""The cells' `forward_steps` and `backward_steps` with all steps in one kernel.
+
+They keep for the backward pass what the kernels of `rnn_steps`, `lstm_steps` and `gru_steps` keep.
+"""
 
 import torch
 
@@ -34,10 +37,11 @@ class GRU:
 
     @staticmethod
     def backward_steps(grad_states, weight_hh, states, gates, recalled, tuning: Tuning) -> Tensors:
-        grad_sums, grad_shares = torch.empty_like(gates), torch.empty_like(gates)
-        tensors = grad_states, weight_hh, gates, recalled, states, torch.zeros_like(states[0]), grad_sums, grad_shares
+        grad_sums, grad_state_sums = torch.empty_like(gates), torch.empty_like(gates)
+        grad_direct = torch.zeros_like(states[0])
+        tensors = grad_states, weight_hh, gates, recalled, states, grad_direct, grad_sums, grad_state_sums
         launch(persistent_gru.backward_kernel, tensors, states.shape, tuning, backwards=True)
-        return grad_sums, grad_shares
+        return grad_sums, grad_state_sums
 
 
 class RNN:

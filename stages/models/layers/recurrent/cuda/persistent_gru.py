@@ -1,4 +1,4 @@
-"""The GRU's steps in one Triton kernel forward and one backward, see persistent.py."""
+"""The GRU on a GPU: all steps in one Triton kernel forward and one backward, as persistent.py describes."""
 
 import triton
 from triton import language as tl
@@ -6,8 +6,8 @@ from triton import language as tl
 from stages.models.layers.recurrent.cuda.persistent import (
     COUNTS,
     gate_columns,
-    place,
     product,
+    program_tile,
     split_gates,
     wait_for_all,
 )
@@ -19,28 +19,28 @@ def forward_kernel(
     counters, first, last, time, batch, SIZE: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
     K: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """The inputs' share of the sums (T, B, 3·H) → gates, in place; recalled and states (T, B, H)."""
-    rows, units, there, at = place(batch, SIZE, ROWS, UNITS)
-    line, columns_there = gate_columns(SIZE, UNITS, 3)
+    """The gates (T, B, 3·H), in place, from W x + b; recalled and states are (T, B, H)."""
+    rows, units, mask, offsets = program_tile(batch, SIZE, ROWS, UNITS)
+    line, column_mask = gate_columns(SIZE, UNITS, 3)
     count = batch.to(tl.int64) * SIZE
-    hidden = tl.load(states + (first - 1) * count + at, there & (first > 0), other=0.0)
+    hidden = tl.load(states + (first - 1) * count + offsets, mask & (first > 0), other=0.0)
     step = first
     while step < last:
         before = states + (step - 1) * count
-        rows_there = (rows < batch) & (step > 0)
-        share = product(before, rows * SIZE, rows_there, weight, line * SIZE, columns_there, 1, SIZE, K, PRECISION)
-        r, z, recall, _ = split_gates(share, ROWS, UNITS)
+        row_mask = (rows < batch) & (step > 0)
+        state_sums = product(before, rows * SIZE, row_mask, weight, line * SIZE, column_mask, 1, SIZE, K, PRECISION)
+        r, z, recall, _ = split_gates(state_sums, ROWS, UNITS)
         gate = gates + step * 3 * count + rows[:, None] * 3 * SIZE + units[None, :]
-        r = tl.sigmoid(tl.load(gate, there) + r + tl.load(bias + units, units < SIZE)[None, :])
-        z = tl.sigmoid(tl.load(gate + SIZE, there) + z + tl.load(bias + SIZE + units, units < SIZE)[None, :])
+        r = tl.sigmoid(tl.load(gate, mask) + r + tl.load(bias + units, units < SIZE)[None, :])
+        z = tl.sigmoid(tl.load(gate + SIZE, mask) + z + tl.load(bias + SIZE + units, units < SIZE)[None, :])
         recall += tl.load(bias + 2 * SIZE + units, units < SIZE)[None, :]
-        n = 2 * tl.sigmoid(2 * (tl.load(gate + 2 * SIZE, there) + r * recall)) - 1
+        n = 2 * tl.sigmoid(2 * (tl.load(gate + 2 * SIZE, mask) + r * recall)) - 1
         hidden = n + z * (hidden - n)
-        tl.store(states + step * count + at, hidden, there)
-        tl.store(recalled + step * count + at, recall, there)
-        tl.store(gate, r, there)
-        tl.store(gate + SIZE, z, there)
-        tl.store(gate + 2 * SIZE, n, there)
+        tl.store(states + step * count + offsets, hidden, mask)
+        tl.store(recalled + step * count + offsets, recall, mask)
+        tl.store(gate, r, mask)
+        tl.store(gate + SIZE, z, mask)
+        tl.store(gate + 2 * SIZE, n, mask)
         step += 1
         if step < last:
             wait_for_all(counters + tl.program_id(0), (step - first) * tl.num_programs(1))
@@ -48,34 +48,37 @@ def forward_kernel(
 
 @triton.jit(do_not_specialize=COUNTS)
 def backward_kernel(
-    grad_states, weight, gates, recalled, states, kept, grad_sums, grad_shares,
+    grad_states, weight, gates, recalled, states, grad_direct, grad_sums, grad_state_sums,
     counters, first, last, time, batch, SIZE: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
     K: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """grad_states (T, B, H) → grad_sums and grad_shares (T, B, 3·H), from the last step on; kept (B, H) goes along."""
-    rows, units, there, at = place(batch, SIZE, ROWS, UNITS)
+    """grad_states (T, B, H) → grad_sums and grad_state_sums (T, B, 3·H), the last step first.
+
+    grad_direct (B, H) is the gradient that reaches a state through z·h.
+    """
+    rows, units, mask, offsets = program_tile(batch, SIZE, ROWS, UNITS)
     count = batch.to(tl.int64) * SIZE
-    keep = tl.load(kept + at, there, other=0.0)
+    direct = tl.load(grad_direct + offsets, mask, other=0.0)
     step = last - 1
     while step >= first:
-        after, rows_there = grad_shares + (step + 1) * 3 * count, (rows < batch) & (step + 1 < time)
-        hidden = product(after, rows * 3 * SIZE, rows_there, weight, units, units < SIZE, SIZE, 3 * SIZE, K, PRECISION)
-        hidden += keep + tl.load(grad_states + step * count + at, there)
+        after, row_mask = grad_state_sums + (step + 1) * 3 * count, (rows < batch) & (step + 1 < time)
+        hidden = product(after, rows * 3 * SIZE, row_mask, weight, units, units < SIZE, SIZE, 3 * SIZE, K, PRECISION)
+        hidden += direct + tl.load(grad_states + step * count + offsets, mask)
         gate = step * 3 * count + rows[:, None] * 3 * SIZE + units[None, :]
-        r, z = tl.load(gates + gate, there), tl.load(gates + gate + SIZE, there)
-        n = tl.load(gates + gate + 2 * SIZE, there)
-        before = tl.load(states + (step - 1) * count + at, there & (step > 0), other=0.0)
+        r, z = tl.load(gates + gate, mask), tl.load(gates + gate + SIZE, mask)
+        n = tl.load(gates + gate + 2 * SIZE, mask)
+        before = tl.load(states + (step - 1) * count + offsets, mask & (step > 0), other=0.0)
         grad_n = hidden * (1 - z) * (1 - n * n)
-        grad_r = grad_n * tl.load(recalled + step * count + at, there) * r * (1 - r)
+        grad_r = grad_n * tl.load(recalled + step * count + offsets, mask) * r * (1 - r)
         grad_z = hidden * (before - n) * z * (1 - z)
-        tl.store(grad_shares + gate, grad_r, there)
-        tl.store(grad_shares + gate + SIZE, grad_z, there)
-        tl.store(grad_shares + gate + 2 * SIZE, grad_n * r, there)
-        tl.store(grad_sums + gate, grad_r, there)
-        tl.store(grad_sums + gate + SIZE, grad_z, there)
-        tl.store(grad_sums + gate + 2 * SIZE, grad_n, there)
-        keep = hidden * z
+        tl.store(grad_state_sums + gate, grad_r, mask)
+        tl.store(grad_state_sums + gate + SIZE, grad_z, mask)
+        tl.store(grad_state_sums + gate + 2 * SIZE, grad_n * r, mask)
+        tl.store(grad_sums + gate, grad_r, mask)
+        tl.store(grad_sums + gate + SIZE, grad_z, mask)
+        tl.store(grad_sums + gate + 2 * SIZE, grad_n, mask)
+        direct = hidden * z
         step -= 1
         if step >= first:
             wait_for_all(counters + tl.program_id(0), (last - 1 - step) * tl.num_programs(1))
-    tl.store(kept + at, keep, there)
+    tl.store(grad_direct + offsets, direct, mask)

@@ -1,4 +1,4 @@
-"""The launch of a kernel that takes all steps: as many programs as run at once, or none."""
+"""The launch of a persistent kernel, where all its programs fit on the GPU at once."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,19 @@ TILES = ((16, 16), (16, 32), (32, 32), (64, 32), (64, 64))  # ROWS, UNITS
 
 
 class Tuning(NamedTuple):
-    """How products are computed, `precision` being tl.dot's: "ieee", "tf32x3" (to fp32's precision) or "tf32"."""
+    """How a kernel computes its products.
+
+    precision: of tl.dot: "ieee", "tf32x3" (as precise as fp32) or "tf32".
+    """
 
     precision: str = "tf32x3"
-    depth: int = 64  # of a product that is loaded at once
+    depth: int = 64  # columns of a product's left side that are loaded at once
     warps: int = 4
-    stages: int = 3  # loads under way at once
+    stages: int = 3  # loads in flight at once
 
 
 def tile(batch: int, size: int, device: torch.device, least_units: int) -> tuple[int, int] | None:
-    """The smallest tile of (B, H) of which all fit on the GPU at once; interpreted, programs take turns."""
+    """The smallest (ROWS, UNITS) with which all programs fit on the GPU at once; the interpreter runs them in turn."""
     on_gpu = device.type == "cuda"
     room = torch.cuda.get_device_properties(device).multi_processor_count if on_gpu else batch * size
     for rows, units in TILES:
@@ -32,7 +35,10 @@ def fits(states: torch.Tensor, size: int) -> bool:
 
 
 def launch(kernel, tensors: tuple[torch.Tensor, ...], shape: torch.Size, tuning: Tuning, backwards: bool = False):
-    """Run all steps of (T, B, H): on a GPU at once; interpreted step by step, so that none waits for another."""
+    """Run all steps of `shape`, (T, B, H): in one launch on a GPU, in one launch a step in Triton's interpreter.
+
+    The interpreter runs one program after another, so that a wait within a launch would never end.
+    """
     time, batch, size = shape
     device = tensors[0].device
     rows, units = tile(batch, size, device, 32 if backwards else 16)  # a gradient's product is deep and narrow
@@ -42,8 +48,8 @@ def launch(kernel, tensors: tuple[torch.Tensor, ...], shape: torch.Size, tuning:
     spans, options = [(step, step + 1) for step in range(time)], {}
     if device.type == "cuda":
         spans = [(0, time)]
-        # Launched as cooperative, a grid that is too large is an error and no wait without end. Copies in stages of
-        # less than 16 bytes would go through the first cache.
+        # A cooperative launch of too large a grid is an error; an ordinary one would wait without end. Staged copies
+        # of less than 16 bytes would go through the first-level cache.
         stages = tuning.stages if size % depth == 0 else 1
         options = {"launch_cooperative_grid": True, "num_warps": tuning.warps, "num_stages": stages}
     for first, last in reversed(spans) if backwards else spans:

@@ -1,9 +1,9 @@
-"""The plain recurrence's steps in one Triton kernel forward and one backward, see persistent.py."""
+"""The plain recurrence on a GPU: all steps in one Triton kernel forward and one backward, see persistent.py."""
 
 import triton
 from triton import language as tl
 
-from stages.models.layers.recurrent.cuda.persistent import COUNTS, place, product, wait_for_all
+from stages.models.layers.recurrent.cuda.persistent import COUNTS, product, program_tile, wait_for_all
 
 
 @triton.jit(do_not_specialize=COUNTS)
@@ -12,16 +12,16 @@ def forward_kernel(
     counters, first, last, time, batch, SIZE: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
     K: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """The inputs' share of the sums (T, B, H) → states, in place."""
-    rows, units, there, at = place(batch, SIZE, ROWS, UNITS)
+    """The states (T, B, H), in place, from W x + b."""
+    rows, units, mask, offsets = program_tile(batch, SIZE, ROWS, UNITS)
     count = batch.to(tl.int64) * SIZE
     step = first
     while step < last:
         before = states + (step - 1) * count
-        rows_there = (rows < batch) & (step > 0)
-        total = product(before, rows * SIZE, rows_there, weight, units * SIZE, units < SIZE, 1, SIZE, K, PRECISION)
-        total += tl.load(states + step * count + at, there) + tl.load(bias + units, units < SIZE)[None, :]
-        tl.store(states + step * count + at, 2 * tl.sigmoid(2 * total) - 1, there)
+        row_mask = (rows < batch) & (step > 0)
+        total = product(before, rows * SIZE, row_mask, weight, units * SIZE, units < SIZE, 1, SIZE, K, PRECISION)
+        total += tl.load(states + step * count + offsets, mask) + tl.load(bias + units, units < SIZE)[None, :]
+        tl.store(states + step * count + offsets, 2 * tl.sigmoid(2 * total) - 1, mask)
         step += 1
         if step < last:
             wait_for_all(counters + tl.program_id(0), (step - first) * tl.num_programs(1))
@@ -33,16 +33,16 @@ def backward_kernel(
     counters, first, last, time, batch, SIZE: tl.constexpr, ROWS: tl.constexpr, UNITS: tl.constexpr,
     K: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
-    """grad_states (T, B, H) → grad_sums (T, B, H), from the last step on."""
-    rows, units, there, at = place(batch, SIZE, ROWS, UNITS)
+    """grad_states (T, B, H) → grad_sums (T, B, H), the last step first."""
+    rows, units, mask, offsets = program_tile(batch, SIZE, ROWS, UNITS)
     count = batch.to(tl.int64) * SIZE
     step = last - 1
     while step >= first:
-        after, rows_there = grad_sums + (step + 1) * count, (rows < batch) & (step + 1 < time)
-        hidden = product(after, rows * SIZE, rows_there, weight, units, units < SIZE, SIZE, SIZE, K, PRECISION)
-        hidden += tl.load(grad_states + step * count + at, there)
-        state = tl.load(states + step * count + at, there)
-        tl.store(grad_sums + step * count + at, hidden * (1 - state * state), there)
+        after, row_mask = grad_sums + (step + 1) * count, (rows < batch) & (step + 1 < time)
+        hidden = product(after, rows * SIZE, row_mask, weight, units, units < SIZE, SIZE, SIZE, K, PRECISION)
+        hidden += tl.load(grad_states + step * count + offsets, mask)
+        state = tl.load(states + step * count + offsets, mask)
+        tl.store(grad_sums + step * count + offsets, hidden * (1 - state * state), mask)
         step -= 1
         if step >= first:
             wait_for_all(counters + tl.program_id(0), (last - 1 - step) * tl.num_programs(1))

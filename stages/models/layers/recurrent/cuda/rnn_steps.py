@@ -1,4 +1,4 @@
-"""The plain recurrence's steps on a GPU: a product and one Triton kernel each, forward and backward."""
+"""The plain recurrence on a GPU: each step, forward or backward, is a matrix product and a Triton kernel."""
 
 import torch
 import triton
@@ -9,23 +9,23 @@ BLOCK = 256
 
 @triton.jit(do_not_specialize=["step"])
 def forward_kernel(states, bias, step, size, count, BLOCK: tl.constexpr):
-    """Sums without bias (T, B, H) → states, in place, of one step; count = B·H."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    there = at < count
-    state = states + step.to(tl.int64) * count + at
-    total = tl.load(state, there) + tl.load(bias + at % size, there)
-    tl.store(state, 2 * tl.sigmoid(2 * total) - 1, there)
+    """One step of the states (T, B, H), in place, from its sums without the bias; count = B·H."""
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < count
+    state = states + step.to(tl.int64) * count + offsets
+    total = tl.load(state, mask) + tl.load(bias + offsets % size, mask)
+    tl.store(state, 2 * tl.sigmoid(2 * total) - 1, mask)
 
 
 @triton.jit(do_not_specialize=["step"])
 def backward_kernel(grad_states, grad_hidden, states, grad_sums, step, count, BLOCK: tl.constexpr):
     """The gradients of one step's sums (T, B, H); grad_hidden (B, H) comes from the step after it."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    there = at < count
-    here = step.to(tl.int64) * count + at
-    hidden = tl.load(grad_hidden + at, there) + tl.load(grad_states + here, there)
-    state = tl.load(states + here, there)
-    tl.store(grad_sums + here, hidden * (1 - state * state), there)
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < count
+    here = step.to(tl.int64) * count + offsets
+    hidden = tl.load(grad_hidden + offsets, mask) + tl.load(grad_states + here, mask)
+    state = tl.load(states + here, mask)
+    tl.store(grad_sums + here, hidden * (1 - state * state), mask)
 
 
 def forward_steps(sums: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor) -> tuple[torch.Tensor, ...]:
