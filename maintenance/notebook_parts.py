@@ -43,7 +43,7 @@ def places(addresses: list[str]) -> str:
 
 def section(part: str, question: str, claim: dict, found: dict) -> str:
     """claim: of claims.yaml; found: the same of claims.json."""
-    measured = f"{figures(found['measured'])} ({found['run']}); " if found["measured"] else ""
+    measured = f"{figures(found['measured'])} ({found['measured_on']}); " if found["measured"] else ""
     answer = f"{measured}{found['verdict']}. {found['note']}".rstrip()
     lines = [f"- **Question:** {question}", f"- **Notebook:** {escape(found['claim'], quote=False)}"]
     lines.append(f"- **Here:** {escape(answer, quote=False)}")

@@ -1,4 +1,4 @@
-"""Vocabulary: the training split's words, most frequent first, and every text as their ids."""
+"""Vocabulary: the training split's words, most frequent first, and every text as word ids."""
 
 from collections import Counter
 from pathlib import Path
@@ -24,7 +24,7 @@ def count_words(path: Path) -> Counter:
 
 
 def write_ids(words: Path, vocabulary: list[str], out: Path, kept: dict | None = None) -> None:
-    """Copy a split with its words replaced by their lines in the vocabulary, long texts shortened."""
+    """Write a split with its words replaced by their ids; `kept` says how long texts are shortened."""
     schema = pa.schema({"id": pa.string(), "label": pa.int64(), "tokens": pa.list_(pa.int32())})
     with pq.ParquetWriter(out, schema) as writer:
         for rows in pq.ParquetFile(words).iter_batches(ROWS):
@@ -41,7 +41,7 @@ def main() -> None:
     if len(vocabulary) == len(SPECIAL_TOKENS):
         raise InputError(
             f"corpora/{arguments.corpus}.yaml: min_count is {min_count}, "
-            "and no training word is seen that often; lower it"
+            "but no word of the training split occurs that often; lower it"
         )
     with files.new_folder(arguments.out) as folder:
         write_vocabulary(folder / "vocab.txt", vocabulary)

@@ -1,4 +1,4 @@
-"""Check the parameters, before anything runs."""
+"""Check the parameters before anything runs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Claims: every checkable figure of the two notebooks beside what the committed runs measured."""
+"""Claims: every checkable figure of the two notebooks, with the figure in the committed results."""
 
 import re
 from pathlib import Path
@@ -12,10 +12,10 @@ CLAIMS = Path(__file__).parent / "studies/claims.yaml"
 
 
 def value_at(results: Path, address: str) -> float | None:
-    """The value at `<file>.json/<key>/<key>…`; None where no run has measured it on `test`."""
+    """The value at `<file>.json/<key>/<key>…`; None where it was not measured on `test`."""
     file, keys = address.split(".json/")
     found = read_json(results / f"{file}.json")
-    if found.get("split", "test") != "test":  # evaluate.splits leaves test alone
+    if found.get("split", "test") != "test":  # where evaluate.splits excludes test
         return None
     try:
         for key in keys.split("/"):
@@ -26,7 +26,7 @@ def value_at(results: Path, address: str) -> float | None:
 
 
 def pair(results: Path, corpus: str, first: str, second: str) -> str:
-    """What `comparison.json` says of two rungs, in a sentence."""
+    """A sentence with the difference between two models' accuracies, from `comparison.json`."""
     found = read_json(results / corpus / "comparison.json")
     for entry in found.get("pairs", []):
         if {entry["first"], entry["second"]} == {first, second}:
@@ -35,13 +35,13 @@ def pair(results: Path, corpus: str, first: str, second: str) -> str:
             return (
                 f"{second} less {first} is {sign * 100 * entry['difference']:+.1f} points "
                 f"({100 * found['confidence']:g} % interval {low:+.1f} to {high:+.1f}; "
-                f"McNemar's p of the first runs, corrected, {entry['p_value_holm']:g})."
+                f"McNemar's p of the first trainings, corrected, {entry['p_value_holm']:g})."
             )
     return f"{first} and {second} are not both trained."
 
 
 def checked(claim: dict, results: Path) -> dict:
-    """A claim with what was measured and whether it holds, differs, has no figure or was not measured."""
+    """A claim with the measured figures and a verdict: whether it holds, differs, has no figure or was not measured."""
     measured = [value_at(results, address) for address in claim.get("measured", [])]
     says = claim.get("says")
     if not measured or None in measured:
@@ -54,7 +54,7 @@ def checked(claim: dict, results: Path) -> dict:
     figures = {name: value_at(results, address) for name, address in claim.get("note_figures", {}).items()}
     note = re.sub(r"\{pair:(\w+):(\w+)\}", lambda names: pair(results, "sst2", *names.groups()), claim.get("note", ""))
     note = note.format(**figures) if None not in figures.values() else ""
-    found = {name: claim.get(name) for name in ("id", "claim", "within", "run")}
+    found = {name: claim.get(name) for name in ("id", "claim", "within", "measured_on")}
     return found | {"says": says or [], "measured": measured, "verdict": verdict, "note": note}
 
 

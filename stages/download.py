@@ -1,4 +1,4 @@
-"""Download: a corpus's files, from its public address, a mirror, a package or its folder, verified by their content."""
+"""Download: a corpus's files from a public address, a mirror, a package or a folder, verified by their content."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from stages.corpus import archives, source_distributions, sources, text_folders
 
 
 def write_tables(folder: Path, tables: dict[str, dict]) -> None:
-    """Replace folders of a text a file by a table each: tens of thousands of files are slow to keep."""
+    """Replace each folder of text files by a table, since DVC is slow with tens of thousands of files."""
     for name, described in tables.items():
         text_folders.read_folder(folder, **described).to_parquet(folder / name, index=False)
     for unpacked in text_folders.wanted_folders(tables):

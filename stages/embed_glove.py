@@ -1,4 +1,4 @@
-"""Embed: the vocabulary's words in GloVe's vectors, beside the corpus's ids."""
+"""Embed: GloVe's vectors of the vocabulary's words, together with the corpus's ids."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ from stages.text.glove import read_vectors
 from stages.text.vocabulary import SPECIAL_TOKENS, read_vocabulary
 from stages.training.inputs import PADDING, UNKNOWN, read_input, write_input
 
-SEED = 1  # of the vectors of words that GloVe lacks
+SEED = 1  # for the vectors of words that GloVe lacks
 
 
 def main() -> None:
@@ -36,13 +36,13 @@ def main() -> None:
     with files.new_folder(arguments.out) as folder:
         for source in arguments.ids.iterdir():
             shutil.copyfile(source, folder / source.name)
-        about = read_input(arguments.ids)
+        described = read_input(arguments.ids)
         write_input(
             folder,
-            kind=about["kind"],
-            files_to_keep=about["files"],
-            arguments=about["arguments"] | {"embedding_size": arguments.dimension},
-            **{name: about[name] for name in ("tokenizer", "kept") if name in about},
+            kind=described["kind"],
+            files_to_keep=described["files"],
+            arguments=described["arguments"] | {"embedding_size": arguments.dimension},
+            **{name: described[name] for name in ("tokenizer", "kept") if name in described},
         )
         (folder / "vectors.safetensors").write_bytes(save({"vectors": table}))
 

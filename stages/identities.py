@@ -1,4 +1,4 @@
-"""Identities: what the notebooks derive or count on paper (K3.0, N2, N3, N4.4), in numbers."""
+"""Identities: what the notebooks derive or count on paper, checked in numbers."""
 
 from pathlib import Path
 
@@ -11,8 +11,13 @@ from stages.studies.derivations import alternating_sum, attention_by_means, cros
 def main() -> None:
     arguments = command.arguments(__doc__, out=Path)
     rng = np.random.default_rng(1)
-    found = {"K3.0": cross_entropy_is_likelihood(rng), "N2": alternating_sum(rng), "N3": attention_by_means(rng)}
-    files.write_json(arguments.out, found | {"N4.4": parameters()})
+    found = {
+        "cross_entropy": cross_entropy_is_likelihood(rng),
+        "alternating_sum": alternating_sum(rng),
+        "attention_by_means": attention_by_means(rng),
+        "parameters": parameters(),
+    }
+    files.write_json(arguments.out, found)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Score texts with a trained model: a person's command, and no stage of the pipeline.
+"""Score texts with a trained model: a command for people, not a stage of the pipeline.
 
-Texts come as arguments, from a file or from standard input, one a line. A terminal gets a table, anything
-else JSON lines: text, label, and the probability of the last of two classes (positive) or those of all.
+Texts come as arguments, or one a line from a file or from standard input. A terminal shows a table; otherwise
+JSON lines have text, label, and the probability of the last of two classes (positive) or of each of several.
 """
 
 import argparse
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from stages.common import command, params
 from stages.common.command import InputError
-from stages.serving.choice import most_accurate, seeds
 from stages.serving.console import chunks, read_texts, show
+from stages.serving.default_model import most_accurate, seeds
 from stages.serving.scorers import load_scorer
 from stages.training.trained import trained_folders
 
@@ -21,14 +21,14 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", nargs="*", help="texts to score, each in quotes")
     parser.add_argument("--corpus", required=True, help="what the model was trained on")
-    parser.add_argument("--model", help="its name; without it, the most accurate on valid")
-    parser.add_argument("--seed", type=int, help="which of its trainings; without it, the first")
+    parser.add_argument("--model", help="the model's name; without it, the model that is most accurate on valid")
+    parser.add_argument("--seed", type=int, help="the seed of one of its trainings; without it, the first")
     parser.add_argument(
         "--trained", type=Path, default=Path("data/trained"), help="where trained models are: %(default)s"
     )
-    parser.add_argument("--encoders", type=Path, default=Path("data/encoders"), help="and encoders: %(default)s")
-    parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="and how accurate they are: %(default)s")
-    parser.add_argument("--file", type=Path, help="a file of texts, one a line")
+    parser.add_argument("--encoders", type=Path, default=Path("data/encoders"), help="where encoders are: %(default)s")
+    parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="where accuracies are: %(default)s")
+    parser.add_argument("--file", type=Path, help="a file with a text on every line")
     return parser.parse_args()
 
 
@@ -45,8 +45,8 @@ def main() -> None:
         raise InputError(f"{models} has no {model!r}{params.suggestion(model, known)}")
     folders = trained_folders(models / model, seeds(models / model) if arguments.seed is None else [arguments.seed])
     if arguments.seed is not None and "" in folders:
-        raise InputError(f"{models / model} is trained without a seed; leave --seed out")
-    gc.disable()  # it would look through what torch and transformers import again and again, for most of a second
+        raise InputError(f"{models / model} was trained without a seed; leave --seed out")
+    gc.disable()  # collecting while torch and transformers are imported takes most of a second
     trained, scorer = load_scorer(next(iter(folders.values())), arguments.encoders)
     gc.enable()
     for chunk in chunks(read_texts(arguments.texts, arguments.file)):

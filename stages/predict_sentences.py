@@ -1,4 +1,4 @@
-"""Predict: the sentences of params.yaml, scored by every trained model of a corpus."""
+"""Predict: every trained model of a corpus scores the sentences of params.yaml."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from stages.training.trained import trained_folders
 
 
 def score_sentences(sentences: list[str], folders: dict[str, list[Path]], encoders: Path) -> list[dict]:
-    """Each sentence with the mean probability that every model's seeds give it."""
+    """Each sentence with every model's probability for it, a mean over the model's seeds."""
     scored = [{"text": sentence} for sentence in sentences]
-    for model, of_seeds in folders.items():
-        loaded = [load_scorer(folder, encoders) for folder in of_seeds]
+    for model, trainings in folders.items():
+        loaded = [load_scorer(folder, encoders) for folder in trainings]
         labels = loaded[0][0]["labels"]
         found = np.stack([scorer(sentences) for _, scorer in loaded])  # (seeds, sentences, classes)
         for entry, probabilities in zip(scored, found.mean(axis=0), strict=True):

@@ -1,4 +1,4 @@
-"""Repeat: a training of notebook K as the notebook did it: plain SGD, rows in file order, test after every epoch."""
+"""Repeat: a training as notebook K did it, with plain SGD, rows in file order, and scores on test after every epoch."""
 
 import functools
 import importlib
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 def in_file_order(rows: dict[str, Sequences]) -> Sequences:
-    """All rows of the training file, those held out for `valid` among them."""
+    """All rows of the training file, including those held out for `valid`."""
     joined = functools.reduce(operator.add, [rows[split] for split in rows if split != "test"])
     order = np.argsort([int(id.rpartition(":")[2]) for id in joined.ids])  # `<file>:<line>`
     position = np.concatenate([np.arange(*joined.offsets[[row, row + 1]]) for row in order])
@@ -29,7 +29,7 @@ def in_file_order(rows: dict[str, Sequences]) -> Sequences:
 
 
 def start_as_torch_does(model: nn.Module) -> None:
-    """Torch's own first weights; the notebook's recurrence is one linear layer, so one bias of two learns."""
+    """Draw the notebook's initial weights. Its recurrence is one linear layer, so only one of our two biases learns."""
     nn.init.normal_(model.embedding.weight)
     if recurrence := getattr(model, "recurrence", None):
         bound = (model.embedding.embedding_dim + recurrence.hidden_size) ** -0.5
@@ -41,7 +41,7 @@ def start_as_torch_does(model: nn.Module) -> None:
 def train_epoch(
     model: nn.Module, optimizer: torch.optim.Optimizer, rows: Sequences, batch_size: int, aligned: bool
 ) -> dict[str, float]:
-    """One pass; unless `aligned`, a batch is sorted by length and its labels are left in the old order."""
+    """One pass over the rows. Unless `aligned`, a batch is sorted by length and its labels not, as notebook K did."""
     model.train()
     loss_sum, right = 0.0, 0
     for start in tqdm(range(0, len(rows), batch_size), leave=False, disable=None):

@@ -1,4 +1,4 @@
-"""Report: everything the committed results say, as one HTML page that needs no network."""
+"""Report: all committed results as one HTML page that needs no network."""
 
 from importlib.metadata import version
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Study: why gates help (K1): gradients through time, and a task of long memory, for RNN, LSTM and GRU."""
+"""Study: why gates help: gradients through time and a task of long memory, for RNN, LSTM and GRU."""
 
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from stages.studies.memory_task import SYMBOLS, Recaller, draw
 
 START = "at the start"
 TEST_SEQUENCES = 512
-POINTS = 25  # of a curve
+POINTS = 25  # on a curve, about
 
 
 def train(model: Recaller, length: int, clip_norm: float | None, settings: dict, generator: torch.Generator) -> None:
@@ -32,7 +32,7 @@ def train(model: Recaller, length: int, clip_norm: float | None, settings: dict,
 
 
 def measured(model: Recaller, length: int, settings: dict, confidence: float) -> dict:
-    """How the gradient decays, its mean norms by the steps back, and the accuracy on new sequences."""
+    """The gradient's rate of decay, its mean norms by steps back, and the accuracy on new sequences."""
     generator = torch.Generator().manual_seed(settings["seed"] + 1)
     inputs, _ = draw(settings["sequences"], length, generator)
     norms = gradient_norms(model.recurrence, inputs, generator)

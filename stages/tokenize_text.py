@@ -1,4 +1,4 @@
-"""Tokenize: the words of every text."""
+"""Tokenize: every text as a list of its words."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The report's charts, each an SVG that needs nothing else; told apart by markers as well as by colours."""
+"""The report's charts, each a self-contained SVG, whose curves differ in markers as well as in colours."""
 
 import base64
 import io
@@ -28,22 +28,22 @@ LINES = ("-", "--", ":")
 
 
 def styles() -> Iterator[dict[str, str]]:
-    """Colours in turn, each time round with other markers and lines."""
+    """The colours in turn, with other markers and line styles in every round."""
     for number in count():
-        again, colour = divmod(number, len(COLOURS))
-        marker, line = MARKERS[(colour + again) % len(MARKERS)], LINES[again % len(LINES)]
+        turn, colour = divmod(number, len(COLOURS))
+        marker, line = MARKERS[(colour + turn) % len(MARKERS)], LINES[turn % len(LINES)]
         yield {"color": COLOURS[colour], "marker": marker, "ls": line}
 
 
 def svg(figure: Figure) -> str:
-    """The address of an image that is its own content."""
+    """The figure as a data: address, which holds the image itself."""
     written = io.BytesIO()
     figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(written.getvalue()).decode()}"
 
 
 def drawn(draw: Callable[[Axes], None], size: tuple[float, float], x: str, y: str, legend: int = 0) -> str:
-    """One pair of axes; `legend` is its number of columns, below them."""
+    """A chart with one pair of axes; `legend` is the number of columns of the legend below it, 0 for none."""
     figure = Figure(figsize=size)
     axes = figure.subplots()
     draw(axes)
@@ -54,7 +54,7 @@ def drawn(draw: Callable[[Axes], None], size: tuple[float, float], x: str, y: st
 
 
 def ladder(models: dict[str, dict], reference: tuple[str, float] | None) -> str:
-    """Accuracy with its interval, a row a rung, the first at the top; beside it the notebook's own figure."""
+    """Accuracies with their intervals, a row for each model, and the notebook's figure as a vertical line."""
 
     def draw(axes: Axes) -> None:
         for row, model in enumerate(models.values()):
@@ -71,21 +71,21 @@ def ladder(models: dict[str, dict], reference: tuple[str, float] | None) -> str:
     return drawn(draw, (6.4, 0.34 * len(models) + 0.9), "accuracy, %", "")
 
 
-def lines(curves: dict[str, tuple[list[float], list[float]]], x: str, y: str, **scales: str) -> str:
-    """One line a name, of (x, y) pairs; `xscale` and `yscale` as matplotlib's."""
+def curves(points: dict[str, tuple[list[float], list[float]]], x: str, y: str, **scales: str) -> str:
+    """A curve for each name, of its x and y values; `xscale` and `yscale` are matplotlib's."""
 
     def draw(axes: Axes) -> None:
-        for (name, (xs, ys)), style in zip(curves.items(), styles(), strict=False):
+        for (name, (xs, ys)), style in zip(points.items(), styles(), strict=False):
             axes.plot(xs, ys, label=name, ms=4, lw=1.3, **style)
         axes.set(**scales)
         if "xscale" not in scales:
-            axes.xaxis.get_major_locator().set_params(integer=True)  # epochs and steps are counted
+            axes.xaxis.get_major_locator().set_params(integer=True)  # epochs and steps are whole numbers
 
     return drawn(draw, (6.4, 3.6), x, y, legend=3)
 
 
 def reliability(models: dict[str, list[dict]]) -> str:
-    """Accuracy by confidence, a panel a rung; on the diagonal it is as often right as it says."""
+    """Accuracy by confidence, a panel for each model; on the diagonal the two are equal."""
     columns = 4
     figure = Figure(figsize=(8, 2 * -(-len(models) // columns)))
     panels = figure.subplots(-(-len(models) // columns), columns, sharex=True, sharey=True, squeeze=False).flat

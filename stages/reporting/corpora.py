@@ -1,4 +1,4 @@
-"""What the report shows of a corpus, from its committed results."""
+"""What the report shows of one corpus, from its committed results."""
 
 import ast
 from itertools import pairwise
@@ -10,11 +10,11 @@ from stages.common.files import read_json
 from stages.reporting import charts
 
 MODELS = Path(__file__).parent.parent / "models"
-NOTEBOOKS = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # the claim with a notebook's accuracy
+NOTEBOOK_ACCURACY = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # by corpus, the id of the claim
 
 
 def evaluated(results: Path, selected: list[str]) -> list[Path]:
-    """The folders of the corpora that were compared and analyzed, the selected first, then those with the most rows."""
+    """Folders of corpora that were compared and analyzed: those selected now first, then those with the most rows."""
     folders = [
         path.parent for path in sorted(results.glob("*/comparison.json")) if (path.parent / "errors.json").is_file()
     ]
@@ -25,7 +25,7 @@ def evaluated(results: Path, selected: list[str]) -> list[Path]:
 def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict]) -> dict:
     """All that the page says of one corpus.
 
-    folder: its results; texts: its mistakes' texts, where it was run here; claims: by their ids.
+    folder: its results; texts: a file with the texts of its mistakes, if it was built here; claims: by id.
     """
     comparison, errors = read_json(folder / "comparison.json"), read_json(folder / "errors.json")
     names = [name for name in comparison["order"] if name in errors["models"]]
@@ -54,7 +54,7 @@ def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict])
         ]
         for name, model in analyzed.items()
     }
-    said = claims.get(NOTEBOOKS.get(folder.name)) if found["split"] == "test" else None
+    said = claims.get(NOTEBOOK_ACCURACY.get(folder.name)) if found["split"] == "test" else None
     reference = (f"notebook {said['id'][0]}: {100 * said['says'][0]:.1f}", said["says"][0]) if said else None
     reliabilities = {name: model["reliability"] for name, model in analyzed.items()}
     found["charts"] = {"ladder": charts.ladder(models, reference), "reliability": charts.reliability(reliabilities)}
@@ -63,7 +63,7 @@ def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict])
 
 
 def purpose(model: str) -> str:
-    """What the model's own module says it is, if there still is one; its name may stand behind an encoder's."""
+    """The first line of the model's docstring, empty if its module is gone; its name may follow an encoder's name."""
     parts = model.split("_")
     paths = [MODELS / f"{'_'.join(parts[start:])}.py" for start in range(len(parts))]
     path = next((path for path in paths if path.is_file()), None)
@@ -72,7 +72,7 @@ def purpose(model: str) -> str:
 
 
 def matrix(names: list[str], pairs: list[dict]) -> list[dict]:
-    """A row a rung: by how much it is better than each other, and whether the test tells the two apart."""
+    """A row for each model: its lead over every other model, and whether the test finds the two different."""
     cells = {}
     for pair in pairs:
         tested = {"differs": pair["differs"], "p": pair["p_value_holm"]}
@@ -82,7 +82,7 @@ def matrix(names: list[str], pairs: list[dict]) -> list[dict]:
 
 
 def kinds(models: dict[str, dict]) -> dict[str, list[dict]]:
-    """For every way to tell texts apart, a row a group with all rungs' accuracies."""
+    """For every kind of grouping, a row for each group of texts with all models' accuracies."""
     first = next(iter(models.values()))["accuracy_by"]
     return {
         kind: [
@@ -98,10 +98,10 @@ def kinds(models: dict[str, dict]) -> dict[str, list[dict]]:
 
 
 def learning_curves(folder: Path, models: list[str]) -> dict[str, str]:
-    """Charts of the rungs that have epochs, if any has."""
-    of_models = {model: pd.read_csv(path) for model in models if (path := folder / f"{model}.csv").is_file()}
-    return of_models and {
-        name: charts.lines({model: (rows["epoch"], rows[column]) for model, rows in of_models.items()}, "epoch", label)
+    """Charts for the models that are trained in epochs, if there are any."""
+    curves = {model: pd.read_csv(path) for model in models if (path := folder / f"{model}.csv").is_file()}
+    return curves and {
+        name: charts.curves({model: (rows["epoch"], rows[column]) for model, rows in curves.items()}, "epoch", label)
         for name, column, label in (
             ("curves", "valid_accuracy", "accuracy on valid"),
             ("losses", "valid_loss", "loss on valid"),

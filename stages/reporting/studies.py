@@ -1,8 +1,8 @@
-"""What the report shows of the two studies."""
+"""What the report shows of the studies of gates and of attention."""
 
 from stages.reporting import charts
 
-NEAR = 0.05  # to 1, of a rate a step
+NEAR_1 = 0.05  # a rate this close to 1 keeps the gradient's norm
 CELLS = {"rnn": "RNN", "gru": "GRU"}
 
 
@@ -11,15 +11,15 @@ def name_of(cell: str) -> str:
 
 
 def gates(found: dict) -> dict:
-    """Charts of the longest sequences, one a state of training, and a table of all cells and lengths.
+    """Charts for the longest sequences, one for each state of training, and a table of all cells and lengths.
 
-    found: as `study_gates` writes it.
+    found: what `study_gates` wrote.
     """
     cells = found["cells"]
     states = list(dict.fromkeys(cell["state"] for cell in cells))
     longest = max(cell["length"] for cell in cells)
     drawn = {
-        state: charts.lines(
+        state: charts.curves(
             {
                 name_of(cell["cell"]): ([int(step) for step in cell["norms"]], list(cell["norms"].values()))
                 for cell in cells
@@ -43,16 +43,16 @@ def gates(found: dict) -> dict:
         "sequences": found["sequences"],
         "table": list(rows.values()),
         "left": {name_of(cell["cell"]): cell["norms"][str(longest - 1)] for cell in at_start},
-        "near": [name_of(cell["cell"]) for cell in at_start if abs(cell["rate"] - 1) <= NEAR],
+        "near": [name_of(cell["cell"]) for cell in at_start if abs(cell["rate"] - 1) <= NEAR_1],
     }
 
 
 def scaling(measured: dict) -> dict:
-    """A chart of seconds by length, as `make bench` last measured them, and the fitted powers for its caption."""
-    curves = {form: (measured["lengths"], of_form["seconds"]) for form, of_form in measured["forms"].items()}
+    """A chart of seconds by length as `make bench` last measured them, with the fitted powers in its caption."""
+    curves = {form: (measured["lengths"], found["seconds"]) for form, found in measured["forms"].items()}
     powers = "; ".join(
-        f"{form}: time to the power of {of_form['time_exponent']:.2f}, memory {of_form['memory_exponent']:.2f}"
-        for form, of_form in measured["forms"].items()
+        f"{form}: time to the power of {found['time_exponent']:.2f}, memory {found['memory_exponent']:.2f}"
+        for form, found in measured["forms"].items()
     )
-    chart = charts.lines(curves, "length, words", "seconds", xscale="log", yscale="log")
+    chart = charts.curves(curves, "length, words", "seconds", xscale="log", yscale="log")
     return {"chart": chart, "caption": f"Time of one pass forward by the length of a text. Fitted growth: {powers}."}

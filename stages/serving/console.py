@@ -1,4 +1,4 @@
-"""Texts as a person gives them, arguments or lines of a stream of any length, and what the person gets to see."""
+"""Texts from a person, as arguments or as lines of a stream of any length, and what is printed for them."""
 
 import json
 import re
@@ -13,16 +13,16 @@ from stages.common.command import InputError
 
 LONGEST = 100_000  # characters of a text
 CHUNK_TEXTS, CHUNK_CHARACTERS = 4096, 1 << 20
-LONGEST_LINE = 4 * LONGEST + 5  # bytes: four a character, a byte order mark, \r\n
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what steers a terminal or reverses a line
-SURROGATES = re.compile("[\ud800-\udfff]")  # what Python makes of other bytes in arguments
+LONGEST_LINE = 4 * LONGEST + 5  # bytes: four for each character, a byte order mark, \r\n
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # control a terminal or reverse a line
+SURROGATES = re.compile("[\ud800-\udfff]")  # Python's stand-ins for arguments' bytes that are not UTF-8
 
 
 def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
-    """The arguments if there are any, else the lines of a file or of standard input.
+    """The arguments if there are any, otherwise the lines of a file or of standard input.
 
     Raises:
-        InputError: there is nothing to read, or a text is empty, longer than `LONGEST` or not UTF-8.
+        InputError: there are no texts, or a text is empty, longer than `LONGEST` or not UTF-8.
     """
     if arguments:
         for number, text in enumerate(arguments, 1):
@@ -31,36 +31,36 @@ def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
         with file.open("rb") as stream:
             yield from read_lines(stream, str(file))
     elif sys.stdin.isatty():
-        raise InputError("there is no text to score; give some as arguments, with --file or on standard input")
+        raise InputError("there are no texts to score; give them as arguments, with --file or on standard input")
     else:
         yield from read_lines(sys.stdin.buffer, "standard input")
 
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
     number = 0
-    while line := stream.readline(LONGEST_LINE):  # a line without an end must not fill the memory
+    while line := stream.readline(LONGEST_LINE):  # a line that never ends must not fill the memory
         number += 1
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             if len(line) <= 4 * LONGEST:
-                raise InputError(f"{name}, line {number}: not UTF-8; save it as UTF-8") from None
+                raise InputError(f"{name}, line {number}: the text is not UTF-8; save the file as UTF-8") from None
             text = " " * LONGEST + "…"
         yield checked(text.rstrip("\r\n"), f"{name}, line {number}")
 
 
 def checked(text: str, place: str) -> str:
     if len(text) > LONGEST:
-        raise InputError(f"{place}: the text has more than {LONGEST:,} characters; cut it")
+        raise InputError(f"{place}: the text has more than {LONGEST:,} characters; shorten it")
     if not text.strip():
-        raise InputError(f"{place}: the text is empty; give it words or remove it")
+        raise InputError(f"{place}: the text is empty; write something or remove it")
     if SURROGATES.search(text):
-        raise InputError(f"{place}: not UTF-8; give it as UTF-8")
+        raise InputError(f"{place}: the text is not UTF-8; give it as UTF-8")
     return text
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Lists of texts of bounded size."""
+    """The texts in lists of at most CHUNK_TEXTS, or fewer where they are long."""
     chunk, characters = [], 0
     for text in texts:
         chunk.append(text)
@@ -73,7 +73,7 @@ def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def named(probabilities: np.ndarray, labels: list[str], digits: int) -> dict:
-    """Of two classes the `probability` of the last, of more the `probabilities` of all by their names."""
+    """With two classes the `probability` of the last one, with more the `probabilities` of all by their names."""
     rounded = [round(float(probability), digits) for probability in probabilities]
     return (
         {"probability": rounded[-1]} if len(labels) == 2 else {"probabilities": dict(zip(labels, rounded, strict=True))}
@@ -81,9 +81,10 @@ def named(probabilities: np.ndarray, labels: list[str], digits: int) -> dict:
 
 
 def show(text: str, probabilities: np.ndarray, labels: list[str]) -> None:
-    """Print a text with its class and probability: a row on a terminal, else a JSON line.
+    """Print a text with its predicted class and a probability: a row on a terminal, otherwise a JSON line.
 
-    The probability is that of the last of two classes; of more, a row has the chosen class's, a JSON line each.
+    With two classes it is the probability of the last one. With more, a row has the predicted class's probability, a
+    JSON line has all.
     """
     chosen = int(probabilities.argmax())
     if sys.stdout.isatty():

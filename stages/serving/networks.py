@@ -1,4 +1,4 @@
-"""A trained network as a function of texts: its weights, and a reader that makes its input of them."""
+"""A trained network as a function of texts: its weights, and a reader that turns texts into its input."""
 
 import importlib
 import json
@@ -29,9 +29,9 @@ Reader = Callable[[Sequence[str]], Sequences]
 
 
 class WithoutInitialization(TorchFunctionMode):
-    """Layers that are made in this mode hold no first weights: they are given trained ones.
+    """A mode in which layers are built without drawing initial weights, since trained ones are loaded afterwards.
 
-    On the device `meta`, drawing weights imports a compiler, which takes longer than the answer.
+    On the device `meta`, drawing weights would import a compiler, which takes longer than scoring a text.
     """
 
     def __torch_function__(self, function: Callable, types: object, arguments: tuple = (), named: dict | None = None):
@@ -45,10 +45,10 @@ def network_scorer(folder: Path, trained: dict, encoders: Path, device: torch.de
     new_model = partial(importlib.import_module(f"stages.models.{trained['model']}").Classifier, **trained["arguments"])
     weights = load_file(folder / "model.safetensors")
     with WithoutInitialization():
-        with torch.device("meta"):  # where sizes that are a lie take no memory
+        with torch.device("meta"):  # false sizes in a damaged file take no memory here
             shapes = {name: tensor.shape for name, tensor in new_model().state_dict().items()}
         if shapes != {name: tensor.shape for name, tensor in weights.items()}:
-            raise ValueError("model.safetensors: not the tensors of the model in run.json")
+            raise ValueError("model.safetensors does not hold the tensors of the model in run.json")
         model = new_model()
     model.load_state_dict(weights)
     model.to(device)
@@ -59,7 +59,7 @@ def network_scorer(folder: Path, trained: dict, encoders: Path, device: torch.de
 def word_reader(folder: Path, trained: dict, encoders: Path, device: torch.device) -> Reader:
     vocabulary, size = read_vocabulary(folder / "vocab.txt"), trained["arguments"]["vocabulary_size"]
     if len(vocabulary) != size:
-        raise ValueError(f"vocab.txt has {len(vocabulary)} words, the model {size}")
+        raise ValueError(f"vocab.txt has {len(vocabulary)} words, but the model has {size}")
     kept = trained["input"].get("kept")
 
     def read(texts: Sequence[str]) -> Sequences:
@@ -70,15 +70,15 @@ def word_reader(folder: Path, trained: dict, encoders: Path, device: torch.devic
 
 
 def piece_reader(folder: Path, trained: dict, config: dict) -> Reader:
-    """The wordpieces that an encoder of this config reads."""
+    """Texts → wordpieces, for an encoder with this config."""
     longest, positions = trained["input"]["max_length"], config["max_position_embeddings"]
     if longest > positions:
-        raise ValueError(f"run.json: input.max_length is {longest}, the encoder reads {positions} pieces")
+        raise ValueError(f"run.json: input.max_length is {longest}, but the encoder reads {positions} pieces at most")
     tokenizer = read_bert_tokenizer(folder / "tokenizer.json", longest, config["vocab_size"])
     tokenizer.no_truncation()
     kept = trained["input"].get("kept", {"longest": longest, "part": "head"})
     if kept["longest"] != longest:
-        raise ValueError(f"run.json: input.kept.longest is {kept['longest']}, input.max_length {longest}")
+        raise ValueError(f"run.json: input.kept.longest is {kept['longest']}, but input.max_length is {longest}")
 
     def read(texts: Sequence[str]) -> Sequences:
         pieces = pa.array(encode(tokenizer, texts), pa.list_(pa.int32()))
@@ -93,16 +93,16 @@ def wordpiece_reader(folder: Path, trained: dict, encoders: Path, device: torch.
 
 def feature_reader(folder: Path, trained: dict, encoders: Path, device: torch.device) -> Reader:
     about = trained["input"]["encoder"]
-    there = encoders / about["name"]
-    if not (there / "model.safetensors").is_file():
-        raise InputError(f"{there} holds no encoder; fetch it with `dvc repro download_encoder`")
-    if files.sha256(there / "model.safetensors") != about["weights"]:
-        raise InputError(f"{folder} was trained on another encoder than {there}; train it again with `dvc repro`")
-    from stages.encoder.bert import FrozenEncoder  # 3 seconds that other models do without
+    weights = encoders / about["name"]
+    if not (weights / "model.safetensors").is_file():
+        raise InputError(f"{weights} holds no encoder; fetch it with `dvc repro download_encoder`")
+    if files.sha256(weights / "model.safetensors") != about["weights"]:
+        raise InputError(f"{folder} was trained on another encoder than {weights}; train it again with `dvc repro`")
+    from stages.encoder.bert import FrozenEncoder  # its import takes 3 seconds
 
     settings = {key: about[key] for key in ("layers", "mix", "precision")}
-    encoder = FrozenEncoder(there, **settings, device=device)
-    config = json.loads((there / "config.json").read_text(encoding="utf-8"))
+    encoder = FrozenEncoder(weights, **settings, device=device)
+    config = json.loads((weights / "config.json").read_text(encoding="utf-8"))
     read_pieces = piece_reader(folder, trained, config)
 
     def read(texts: Sequence[str]) -> Sequences:

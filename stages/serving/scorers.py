@@ -1,4 +1,4 @@
-"""A trained model made ready for texts: what its folder holds, and nothing else, says how it reads them."""
+"""A trained model as a function of texts. Its folder alone says how it reads them."""
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ NEEDED = {
     "wordpieces": ["max_length"],
     "features": ["max_length", "encoder"],
 }  # of `input`, by its kind
-TRAINED = {  # what the code below relies on in a run.json, which may come from anyone
+TRAINED = {  # what this code relies on in a run.json, which may be from anyone
     "properties": {
         "arguments": {"type": "object", "description": "a mapping"},
         "labels": {
@@ -75,13 +75,13 @@ TRAINED = {  # what the code below relies on in a run.json, which may come from 
 
 
 def load_scorer(folder: Path, encoders: Path, device: "torch.device | None" = None) -> tuple[dict, Scorer]:
-    """What `run.json` says, and the model as a function of texts.
+    """The content of a trained model's `run.json`, and the model as a function of texts.
 
-    encoders: the folder that holds frozen encoders by their names, for models that read their features.
-    device: of a network; without it, the one that `choose_device` chooses.
+    encoders: a folder of frozen encoders by name, for models that read their hidden states.
+    device: where a network runs; without it, where `choose_device` says.
 
     Raises:
-        InputError: no trained model, one of another version, a damaged one, or one of another encoder than is there.
+        InputError: the folder has no trained model, or one that is damaged, of another version or of another encoder.
     """
     try:
         trained = read_trained(folder)
@@ -91,17 +91,18 @@ def load_scorer(folder: Path, encoders: Path, device: "torch.device | None" = No
         if trained["input"]["kind"] == "text":
             scorer = linear_scorer(folder, trained)
         else:
-            from stages.serving.networks import network_scorer  # torch, which takes a second
+            from stages.serving.networks import network_scorer  # imports torch, which takes a second
 
             scorer = network_scorer(folder, trained, encoders, device)
-        shown = scorer(["a text"])  # parts that do not fit each other show here
-        if shown.shape[1] != len(trained["labels"]):
-            raise ValueError(f"run.json: {len(trained['labels'])} labels, the model has {shown.shape[1]} classes")
-        if not np.isfinite(shown).all():
+        probabilities = scorer(["a text"])  # fails here if the parts do not fit together
+        classes = probabilities.shape[1]
+        if classes != len(trained["labels"]):
+            raise ValueError(f"run.json has {len(trained['labels'])} labels, but the model has {classes} classes")
+        if not np.isfinite(probabilities).all():
             raise ValueError("model.safetensors: a probability is not a number")
     except (InputError, OSError, MemoryError):
         raise
-    except Exception as error:  # what is damaged makes five libraries raise of every kind
+    except Exception as error:  # on damaged files, five libraries raise errors of every kind
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"{folder} is damaged ({reason}); train it again with `dvc repro`") from None
     return trained, scorer

@@ -1,4 +1,4 @@
-"""How much of a gradient is left, step by step, on its way back through a recurrence."""
+"""How the norm of a gradient changes, step by step, on its way back through a recurrence."""
 
 import numpy as np
 import torch
@@ -13,9 +13,8 @@ CELLS = {1: nn.RNNCell, 3: nn.GRUCell, 4: nn.LSTMCell}  # by their number of gat
 def gradient_norms(recurrence: Recurrence, inputs: torch.Tensor, generator: torch.Generator) -> np.ndarray:
     """‖∂(v·h_T)/∂s_t‖ over ‖v‖ for a random v, at every step t of every sequence: (B, T).
 
-    s_t is all that a cell hands on to the next step: h_t and, of an LSTM, its cell state c_t beside it, through which
-    the forget gate lets the gradient pass. Torch's cells step through the same weights, since autograd then sees every
-    state.
+    s_t is all that a cell passes to the next step: h_t and, for an LSTM, also its cell state c_t, whose gradient passes
+    through the forget gate. Torch's cells take the steps, with the same weights, so that autograd sees every state.
 
     inputs: (B, T, E)
     """
@@ -25,7 +24,7 @@ def gradient_norms(recurrence: Recurrence, inputs: torch.Tensor, generator: torc
     state = (inputs.new_zeros(len(inputs), recurrence.hidden_size),) * (1 + is_lstm)
     steps = []
     for step in inputs.unbind(dim=1):
-        before = tuple(part.detach().requires_grad_() for part in state)  # cut off: what it does through s_t alone
+        before = tuple(part.detach().requires_grad_() for part in state)  # for the gradient through s_t alone
         state = cell(step, before) if is_lstm else (cell(step, *before),)
         steps.append((before, state))
     direction = torch.randn(state[0].shape, generator=generator, dtype=inputs.dtype)  # (B, H)
@@ -38,14 +37,16 @@ def gradient_norms(recurrence: Recurrence, inputs: torch.Tensor, generator: torc
 
 
 def decay_rate(norms: np.ndarray, confidence: float) -> dict[str, float | list[float]]:
-    """By what factor the norm changes with every step further back, its interval over the sequences, and the fit's R².
+    """The factor by which the norm changes with every step back, its interval over the sequences, and the fit's R².
 
-    The rate is the slope of the norm's logarithm, fitted to each sequence's steps before the last: (B, T) norms. An R²
-    far below 1 says that the norm does not change at one rate.
+    The factor comes from the slope of the norm's logarithm, fitted to each sequence's steps before the last. If R² is
+    far below 1, the norm does not change by one factor.
+
+    norms: (B, T)
     """
     logarithms = np.log(norms[:, :-1])
     fits = [stats.linregress(np.arange(logarithms.shape[1]), sequence) for sequence in logarithms]
-    slopes = np.array([fit.slope for fit in fits])  # rising towards T
+    slopes = np.array([fit.slope for fit in fits])  # positive if the norm grows towards step T
     outside = stats.t.ppf((1 + confidence) / 2, df=len(slopes) - 1) * stats.sem(slopes)
     rate, low, high = np.exp([-slopes.mean(), -slopes.mean() - outside, -slopes.mean() + outside])
     explained = np.mean([fit.rvalue**2 for fit in fits])

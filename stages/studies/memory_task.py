@@ -1,4 +1,4 @@
-"""A task of pure memory: which of four symbols came first, asked after a sequence of others."""
+"""A task of pure memory: which of four symbols came first, asked at the end of a sequence of others."""
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +6,7 @@ from torch import nn
 
 from stages.models.layers.recurrent.recurrence import Recurrence
 
-SYMBOLS = 4  # that may come first; as many others follow
+SYMBOLS = 4  # that can come first; the symbols after them are four others
 
 
 def draw(sequences: int, length: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

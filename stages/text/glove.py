@@ -1,7 +1,7 @@
-"""GloVe's word vectors (https://aclanthology.org/D14-1162), as they are published or as a package on PyPI has them.
+"""GloVe's word vectors (https://aclanthology.org/D14-1162), from their published text files or from a package on PyPI.
 
-Published they are text, a word and its numbers a line: glove.6B.<dimension>d.txt. The package has the same numbers as
-an array, glove_6B_<dimension>d_emb.npy, and the words of its rows in a table, glove_6B_index.parquet.
+A published file, glove.6B.<dimension>d.txt, has a word and its numbers on every line. The package has the same numbers
+in an array, glove_6B_<dimension>d_emb.npy, and the words of the array's rows in a table, glove_6B_index.parquet.
 """
 
 import io
@@ -24,7 +24,7 @@ DAMAGE = (pa.ArrowException, TokenError, LookupError, TypeError, ValueError, Ove
 
 
 def read_vectors(folder: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in `words` that have a vector, (N,), and their vectors, (N, dimension) float32, in the files' order.
+    """Positions of the `words` with a vector, (N,), and their vectors, (N, dimension) float32, in the files' order.
 
     Raises:
         InputError: a file is damaged, does not hold `dimension` numbers for every word, or no word has a vector.
@@ -40,7 +40,7 @@ def read_vectors(folder: Path, words: list[str], dimension: int) -> tuple[np.nda
 
 
 def read_array(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `read_vectors`, of an array whose words stand in a table beside it."""
+    """As `read_vectors`, from an array whose words are in a table beside it."""
     table = path.with_name("glove_6B_index.parquet")
     with damage_named(table), table.open("rb") as file:
         rows = pq.ParquetFile(file).read(columns=["index"])["index"]
@@ -53,7 +53,7 @@ def read_array(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray
             f"found {vectors.dtype} of the shape {vectors.shape}; fetch both again"
         )
     found = np.flatnonzero(position_of_row >= 0)
-    # Sums depend on the order in memory, of which indexing promises none; the text's is a row behind the other.
+    # The order in memory, which indexing does not promise, changes how sums round. Text gives one row after another.
     return position_of_row[found], np.ascontiguousarray(vectors[found])
 
 
@@ -62,16 +62,16 @@ def damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:  # this machine's; Arrow's of a bad page have none
+        if isinstance(error, OSError) and error.errno is not None:  # Arrow's own have none
             raise
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path.name} is damaged ({reason}); fetch it again") from None
 
 
 def read_text(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `read_vectors`, of the text.
+    """As `read_vectors`, from a text file.
 
-    Of the other words' lines nothing but the word is looked at, which makes this faster than a reader of tables.
+    Of lines with other words only the word is read, which makes this faster than a reader of tables.
     """
     position_of = {word.encode(): position for position, word in enumerate(words)}
     expected = f"expected a word and {dimension} numbers"
@@ -98,8 +98,8 @@ def read_text(path: Path, words: list[str], dimension: int) -> tuple[np.ndarray,
 
 
 def numbers(lines: bytes, dimension: int) -> np.ndarray:
-    """What stands behind the words, (N, dimension) float32."""
-    if not lines:  # which Arrow calls an error
+    """The numbers after the word of each line, (N, dimension) float32."""
+    if not lines:  # an error for Arrow
         return np.empty((0, dimension), np.float32)
     columns = [f"number {index}" for index in range(dimension)]
     types = {"word": pa.string(), **dict.fromkeys(columns, pa.float32())}

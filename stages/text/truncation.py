@@ -8,10 +8,10 @@ PARTS = ("head", "tail", "head_and_tail")
 
 
 def shorten(lists: pa.ListArray, longest: int, part: str, *, keep_ends: bool = False) -> pa.ListArray:
-    """Lists of at most `longest` units; of a longer one the `part` that is named, in its order.
+    """The lists, those of more than `longest` units cut to that many.
 
-    part: `head`, `tail` or `head_and_tail`, which is half of each.
-    keep_ends: the first and the last unit stay, as [CLS] and [SEP] do.
+    part: what is kept of a longer list: its `head`, its `tail`, or `head_and_tail`, which is half of each.
+    keep_ends: always keep the first and the last unit, such as [CLS] and [SEP].
     """
     head = {"head": longest - keep_ends, "tail": int(keep_ends), "head_and_tail": (longest + 1) // 2}[part]
     tail = longest - head

@@ -1,4 +1,4 @@
-"""The vocabulary: line numbers of vocab.txt are ids, and two of them are no words."""
+"""The vocabulary: a token's id is its line in vocab.txt, counted from 0; the first two tokens are not words."""
 
 from collections import Counter
 from pathlib import Path
@@ -12,7 +12,7 @@ SPECIAL_TOKENS = ("<pad>", "<unk>")  # by id: `PADDING`, `UNKNOWN`
 
 
 def build_vocabulary(counts: Counter[str], min_count: int) -> list[str]:
-    """Padding, unknown, then words seen at least `min_count` times, by falling count, ties by the alphabet."""
+    """Padding, unknown, then the words seen at least `min_count` times: most frequent first, ties alphabetically."""
     words = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [*SPECIAL_TOKENS, *(word for word, count in words if count >= min_count and word not in SPECIAL_TOKENS)]
 
@@ -22,12 +22,12 @@ def write_vocabulary(path: Path, vocabulary: list[str]) -> None:
 
 
 def read_vocabulary(path: Path) -> list[str]:
-    """The tokens by id; a token may hold any character but the line feed."""
+    """The tokens in the order of their ids; a token may have any character but the line feed."""
     return path.read_bytes().decode().split("\n")[:-1]
 
 
 def word_ids(words: pa.ListArray, vocabulary: list[str]) -> pa.ListArray:
-    """Lists of words as lists of their ids; a text's own "<pad>" is an unknown word like others."""
+    """Lists of words as lists of their ids; a text's own "<pad>" is an unknown word like any other."""
     first = len(SPECIAL_TOKENS)
     positions = pc.index_in(words.flatten(), pa.array(vocabulary[first:], pa.string()))
     ids = pc.fill_null(pc.add(positions, pa.scalar(first, pa.int32())), pa.scalar(UNKNOWN, pa.int32()))

@@ -1,4 +1,4 @@
-"""Words: how texts are cut into them."""
+"""How texts are split into words."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,23 +14,23 @@ from stages.training.inputs import UNKNOWN
 ABBREVIATIONS = ("mr", "mrs", "ms", "dr", "jr", "vs", "etc", "inc", "co", "bros", "no", "al", "sept", "wash")
 TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "…": "..."})
 OPENING_QUOTE = re.compile(r'(?<![^\s([])"')
-# What the Penn Treebank cuts off a lower-case word: clitics, brackets, punctuation, a sentence's full stop.
+# What the Penn Treebank separates from a lower-case word: clitics, brackets, punctuation, a sentence's full stop.
 CUT = rf"""(?<=\w) (?: n't | '(?:s|re|ve|ll|d|m) ) (?= [.,!?;:)\]']* (?!\S))
       | [()\[\]]
       | (?<=[\w)\]'.]) (?: (?<!\.)\.\.\.+ | [,!?;:]+ ) (?= [)\]']* (?!\S))
       | (?<=[a-z][a-z]) {"".join(rf"(?<!{chr(92)}b{word})" for word in ABBREVIATIONS)} \. (?= [)\]']* (?!\S))
 """
-CUT_AT_END = rf"{CUT} | (?<=\d) \. (?= [)\]']* $)"  # the full stop behind a number, which may also be its point
+CUT_AT_END = rf"{CUT} | (?<=\d) \. (?= [)\]']* $)"  # the full stop after a number, too
 
 
 def split_words(texts: Sequence[str] | pa.Array, tokenizer: str) -> pa.ListArray:
-    """The words of each text, by the tokenizer `blanks`, `treebank` or `raw_text`; a text of none has one, unknown.
+    """The words of each text, by a tokenizer; a text without any has one, the unknown word.
 
-    `blanks` is for texts that are tokenized already and cuts them as the notebook cuts SST-2's, at every blank;
-    what stands between two of them is an empty word. `treebank` makes
-    words as the Penn Treebank writes them, lower-cased (https://aclanthology.org/J93-2004); SST-2's rows are in this
-    form and stay as they are, so that a text that a person types becomes like one of them. `raw_text` is for texts as
-    people write them: no HTML breaks, lower case, punctuation apart.
+    tokenizer:
+        `blanks`: split at every blank, for texts that are tokenized already; between two blanks is an empty word.
+        `treebank`: lower-case words as the Penn Treebank writes them (https://aclanthology.org/J93-2004). SST-2's rows
+            have this form and stay as they are; a text that a person types gets the same form.
+        `raw_text`: for texts as people write them: HTML breaks removed, lower case, punctuation separate.
     """
     texts = pa.array(texts, pa.large_string())
     if isinstance(texts, pa.ChunkedArray):  # as pandas has them
@@ -41,29 +41,29 @@ def split_words(texts: Sequence[str] | pa.Array, tokenizer: str) -> pa.ListArray
     if tokenizer == "raw_text":
         texts = pc.replace_substring(texts, "<br />", " ")
     pieces = pc.split_pattern(texts, " ")
-    encoded = pieces.flatten().dictionary_encode()  # most pieces come again and again: each is cut once
+    encoded = pieces.flatten().dictionary_encode()  # most pieces occur many times: each is split once
     distinct, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().copy()
     last = pieces.offsets.to_numpy()[1:] - 1
     last_codes, codes[last] = np.unique(codes[last], return_inverse=True)
     codes[last] += len(distinct)
     cut_piece, cut_last_piece = cutters(tokenizer)
-    of_pieces = [*map(cut_piece, distinct), *(cut_last_piece(distinct[code]) for code in last_codes)]
-    of_pieces.append([SPECIAL_TOKENS[UNKNOWN]])
-    numbers = np.array([len(words) for words in of_pieces])
+    words_of_pieces = [*map(cut_piece, distinct), *(cut_last_piece(distinct[code]) for code in last_codes)]
+    words_of_pieces.append([SPECIAL_TOKENS[UNKNOWN]])
+    numbers = np.array([len(words) for words in words_of_pieces])
     wordless = np.diff(np.cumsum(numbers[codes])[last], prepend=0) == 0
-    codes[last[wordless]] = len(of_pieces) - 1
+    codes[last[wordless]] = len(words_of_pieces) - 1
     ends = np.cumsum(numbers[codes])[last]  # of each text among all words
-    words = pa.array(of_pieces, pa.list_(pa.string())).take(pa.array(codes)).flatten()
+    words = pa.array(words_of_pieces, pa.list_(pa.string())).take(pa.array(codes)).flatten()
     return pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), words)
 
 
-Cutter = Callable[[str], list[str]]  # what stands between two blanks → its words
-LONGEST_KEPT = 50  # characters of a piece whose words are remembered; longer ones are rare and would fill the memory
+Cutter = Callable[[str], list[str]]  # text without blanks → its words
+LONGEST_KEPT = 50  # characters; longer pieces are rare, and remembering their words would fill the memory
 
 
 @cache
 def cutters(tokenizer: str) -> tuple[Cutter, Cutter]:
-    """How a tokenizer cuts a piece of a text, and how its last piece."""
+    """Functions that split a piece of a text into words, and the last piece of a text."""
     if tokenizer == "raw_text":
         cut_raw = remembered(raw_text_cutter())
         return cut_raw, cut_raw
@@ -77,10 +77,10 @@ def remembered(cut: Cutter) -> Cutter:
 
 def cut_treebank(cut: re.Pattern, piece: str) -> list[str]:
     piece = OPENING_QUOTE.sub(" `` ", piece.lower().translate(TYPOGRAPHY)).replace('"', " '' ")
-    return cut.sub(apart, piece).split()
+    return cut.sub(separated, piece).split()
 
 
-def apart(cut: re.Match) -> str:
+def separated(cut: re.Match) -> str:
     return f" {' '.join(cut[0]) if cut[0][0] in '!?,;:' else cut[0]} "
 
 

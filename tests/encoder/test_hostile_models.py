@@ -123,13 +123,13 @@ RUNS = {
     "arguments in a list": ({"arguments": [4, 2]}, "run.json: arguments is [4, 2]; it should be a mapping"),
     "arguments that there are not": ({"arguments": SIZES | {"evil": 1}}, "unexpected keyword argument 'evil'"),
     "a size of nothing": ({"arguments": SIZES | {"hidden_size": "2"}}, "damaged"),
-    "sizes that fill the memory": ({"arguments": SIZES | {"vocabulary_size": 10**14}}, "not the tensors of the model"),
-    "more words than the vocabulary": ({"arguments": SIZES | {"vocabulary_size": 3}}, "not the tensors of the model"),
+    "sizes that fill the memory": ({"arguments": SIZES | {"vocabulary_size": 10**14}}, "hold the tensors of the model"),
+    "more words than the vocabulary": ({"arguments": SIZES | {"vocabulary_size": 3}}, "hold the tensors of the model"),
     "labels that are a number": ({"labels": 2}, "run.json: labels is 2; it should be a list of two or more"),
     "labels that are numbers": ({"labels": [0, 1]}, "it should be a name"),
     "the same label twice": ({"labels": ["a", "a"]}, "it should be a list of two or more different names"),
     "one label": ({"labels": ["a"]}, "it should be a list of two or more different names"),
-    "more labels than classes": ({"labels": ["a", "b", "c"]}, "run.json: 3 labels, the model has 2 classes"),
+    "more labels than classes": ({"labels": ["a", "b", "c"]}, "run.json has 3 labels, but the model has 2 classes"),
     "a label that is no text": ({"labels": ["a", "\ud800"]}, "it should be a name"),
     "an input in a list": ({"input": [1]}, "run.json: input is [1]; it should be a mapping"),
     "an input of no kind": ({"input": {}}, "run.json: input lacks the key 'kind'"),
@@ -170,7 +170,7 @@ def test_a_vocabulary_that_agrees_with_the_input_but_not_with_the_model_is_refus
     (words_run / "run.json").write_text(json.dumps(run))
     with (words_run / "vocab.txt").open("a") as file:
         file.write("evil\n")
-    assert "vocab.txt has 5 words, the model 4" in refusal(words_run)
+    assert "vocab.txt has 5 words, but the model has 4" in refusal(words_run)
 
 
 def changed_tokenizer(**parts: object) -> Callable[[dict], None]:
@@ -285,4 +285,4 @@ def test_the_sentences_of_params_get_every_class(answers, project, run_here):
 def test_a_seed_for_a_model_without_seeds_is_refused(answers, project):
     new_run(project.folder / "data/trained/own/tfidf", average.Classifier, {"vocabulary_size": 4}, "words", ["a", "b"])
     message = answers(["a", "b"], model="tfidf", seed=1, file="texts")
-    assert message == "error: data/trained/own/tfidf is trained without a seed; leave --seed out"
+    assert message == "error: data/trained/own/tfidf was trained without a seed; leave --seed out"

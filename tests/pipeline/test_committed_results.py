@@ -76,7 +76,7 @@ NOTEBOOK_N = {  # what the notebook asked its model
 def test_the_model_that_answers_by_default_is_right_about_plain_sentences():
     plain = pd.read_csv(REPOSITORY / "tests/plain_sentences.tsv", sep="\t", quoting=csv.QUOTE_NONE)
     metrics = {path.stem: json.loads(path.read_text()) for path in METRICS if path.parent.name == "movies"}
-    model = max(sorted(metrics), key=lambda name: metrics[name]["valid"]["accuracy"])  # as serving/choice.py
+    model = max(sorted(metrics), key=lambda name: metrics[name]["valid"]["accuracy"])  # as serving/default_model.py
     scored = json.loads((REPOSITORY / "results/movies/sentences.json").read_text())["sentences"]
     found = {row["text"]: "positive" if row["probability"][model] > 0.5 else "negative" for row in scored}
     assert {text: found[text] for text in NOTEBOOK_N} == NOTEBOOK_N

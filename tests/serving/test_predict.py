@@ -34,8 +34,8 @@ import stages.train
 import stages.train_linear
 from stages.common import command
 from stages.common.command import InputError
-from stages.serving.choice import most_accurate
 from stages.serving.console import CHUNK_TEXTS
+from stages.serving.default_model import most_accurate
 from stages.serving.scorers import load_scorer
 from tests.commands import run_here, stage_command, start
 from tests.encoders import ENCODER_FILES, NEUTRAL, OPINIONS

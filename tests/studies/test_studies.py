@@ -1,4 +1,4 @@
-"""What the studies measure: attention against naive references, gradients through time, notebook K's recipe, slices."""
+"""What the studies measure: attention against naive references, gradients through time, notebook K's recipe, claims."""
 
 import json
 import math
@@ -99,7 +99,7 @@ def test_an_open_forget_gate_passes_the_gradient_on_through_the_cell_state():
     assert decay_rate(norms, 0.95)["rate"] == pytest.approx(1, abs=1e-6)
 
 
-def test_the_memory_tasks_answer_is_the_first_symbol_and_stands_nowhere_else():
+def test_the_memory_tasks_answer_is_the_first_symbol_and_in_no_other_place():
     inputs, first = draw(50, 9, torch.Generator().manual_seed(1))
     symbols = inputs.argmax(dim=2)
     assert (symbols[:, 0] == first).all() and (first < SYMBOLS).all()
@@ -142,7 +142,7 @@ def test_rows_of_all_splits_but_test_come_in_the_files_order():
     assert joined.offsets.tolist() == [0, 2, 3, 4]
 
 
-def test_texts_fall_into_kinds():
+def test_texts_fall_into_groups():
     words = pd.Series(
         [["a"], ["a", "b"], ["not", "a", "x"], ["a", "do", "n't", "b"], ["a"] * 99 + ["x"]], index=list("abcde")
     )
@@ -164,12 +164,12 @@ def test_texts_fall_into_kinds():
 
 def test_what_the_notebooks_derive_holds():
     rng = np.random.default_rng(2)
-    k30, n2, n3 = cross_entropy_is_likelihood(rng), alternating_sum(rng), attention_by_means(rng)
-    assert k30["largest_difference"] < 1e-12
-    assert (k30["log_softmax_1000_apart"], k30["log_of_softmax_1000_apart_is_finite"]) == (-1000, False)
-    assert n2["largest_difference"] < 1e-10 and n2["fires_as_the_sums_say"] == 1
-    assert n3["rows_differ_as_written"] > 0.01
-    assert n3["rows_differ_made_linear"] < 1e-12 and n3["without_query_against_with"] < 1e-12
+    entropy, sums, attention = cross_entropy_is_likelihood(rng), alternating_sum(rng), attention_by_means(rng)
+    assert entropy["largest_difference"] < 1e-12
+    assert (entropy["log_softmax_1000_apart"], entropy["log_of_softmax_1000_apart_is_finite"]) == (-1000, False)
+    assert sums["largest_difference"] < 1e-10 and sums["fires_as_the_sums_say"] == 1
+    assert attention["rows_differ_as_written"] > 0.01
+    assert attention["rows_differ_made_linear"] < 1e-12 and attention["without_query_against_with"] < 1e-12
     assert parameters() == {"trainable": 2_759_169, "all": 112_241_409}
 
 
@@ -185,7 +185,7 @@ def results(tmp_path) -> Path:
     [([3, 4], "holds"), ([3, 4.5], "holds"), ([3, 5], "differs by 1"), (None, "no figure in the notebook")],
 )
 def test_a_claim_holds_or_differs_by_what_was_measured(results, says, verdict):
-    claim = {"id": "K", "claim": "rows", "says": says, "within": 0.5, "run": "sst2"}
+    claim = {"id": "K", "claim": "rows", "says": says, "within": 0.5, "measured_on": "sst2"}
     claim["measured"] = ["sst2/corpus.json/rows/0", "sst2/corpus.json/rows/1"]
     assert claims.checked(claim, results)["verdict"] == verdict
 
@@ -194,22 +194,22 @@ def test_a_claim_without_a_run_is_not_measured(results):
     for measured in (
         [],
         ["imdb/corpus.json/rows"],
-        ["sst2/corpus.json/rungs/cnn/accuracy"],
+        ["sst2/corpus.json/models/cnn/accuracy"],
         ["sst2/corpus.json/rows/9"],
     ):
-        claim = {"id": "K", "claim": "rows", "says": [1], "within": 0, "run": "sst2", "measured": measured}
+        claim = {"id": "K", "claim": "rows", "says": [1], "within": 0, "measured_on": "sst2", "measured": measured}
         assert claims.checked(claim, results)["verdict"] == "not measured"
 
 
-def test_every_address_that_a_run_of_today_can_have_filled_is_filled():
-    """A claim whose address is mistyped would be called not measured for ever."""
+def test_every_address_that_the_committed_results_can_fill_is_filled():
+    """A claim with a mistyped address would be called not measured."""
     found = json.loads((REPOSITORY / "results/claims.json").read_text(encoding="utf-8"))["claims"]
     assert {claim["id"] for claim in found if claim["verdict"] == "not measured"} == {"N4.5", "N4.6", "N4.7"}
 
 
 def test_a_claim_about_test_is_not_measured_on_valid(results):
     (results / "sst2/comparison.json").write_text(json.dumps({"split": "valid", "models": {"rnn": {"accuracy": 0.9}}}))
-    assert claims.value_at(results, "sst2/comparison.json/rungs/rnn/accuracy") is None
+    assert claims.value_at(results, "sst2/comparison.json/models/rnn/accuracy") is None
 
 
 def test_predictions_of_three_classes_and_two_runs_come_back(tmp_path):

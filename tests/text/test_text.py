@@ -118,8 +118,8 @@ LINES = {
     "too long": (b"good\n" + b"a" * (LONGEST + 1) + b"\n", "line 2: the text has more than 100,000 characters"),
     "a megabyte without an end": (b"a" * 1_000_000, "line 1: the text has more than 100,000 characters"),
     "long, of three bytes each": ("…" * 1_000_000, "line 1: the text has more than 100,000 characters"),
-    "no UTF-8": (b"good\ncaf\xe9\n", "line 2: not UTF-8"),
-    "UTF-16": ("good\n".encode("utf-16"), "line 1: not UTF-8"),
+    "no UTF-8": (b"good\ncaf\xe9\n", "line 2: the text is not UTF-8"),
+    "UTF-16": ("good\n".encode("utf-16"), "line 1: the text is not UTF-8"),
 }
 
 

@@ -19,7 +19,8 @@ class LSTM(Recurrence):
 
     def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
         super().__init__(input_size, hidden_size)
-        # The cell state is kept until training has learned what to forget: https://proceedings.mlr.press/v37/jozefowicz15.html
+        # A positive bias keeps the cell state until training has learned what to forget:
+        # https://proceedings.mlr.press/v37/jozefowicz15.html
         nn.init.constant_(self.bias_ih[hidden_size : 2 * hidden_size], forget_bias)
 
     @staticmethod

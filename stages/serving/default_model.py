@@ -1,4 +1,4 @@
-"""Which of a corpus's trained models answers where a person names none."""
+"""Which of a corpus's trained models scores texts when a person names none."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,15 @@ from stages.common.command import InputError
 
 
 def seeds(model: Path) -> list[int]:
-    """With which a model was trained, in order; the first one's name where it was not trained at all."""
+    """The seeds of a model's trainings, in order; 1 where there are none, so that loading says what is missing."""
     return sorted(int(folder.name) for folder in model.glob("[0-9]*")) or [1]
 
 
 def most_accurate(trained: Path, metrics: Path) -> str:
-    """The trained model of a corpus that is most accurate on valid, by its metrics.
+    """The corpus's trained model with the highest accuracy on valid in its metrics.
 
     Raises:
-        InputError: none is trained.
+        InputError: no model is trained.
     """
     models = [path.stem for path in metrics.glob("*.json") if any((trained / path.stem).rglob("run.json"))]
     if not models:
