@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other: a table, and benchmarks/results.json. Run it with `make bench`."""
+"""Run every benchmark, print a table and write benchmarks/results.json: `make bench`."""
 
 import json
 from dataclasses import asdict

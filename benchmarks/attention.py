@@ -1,4 +1,4 @@
-"""N3: how time and memory of one attention grow with a text's length, in both forms; also benchmarks/attention.json."""
+"""How time and memory of both forms of attention grow with a text's length; writes benchmarks/attention.json too."""
 
 import json
 import math
@@ -11,17 +11,17 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.pairs import Row, seconds
+from benchmarks.timing import Row, seconds
 from stages.models.layers.self_attention import FORMS
 
 LENGTHS = [128, 256, 512, 1024, 2048, 4096, 8192, 16384]
 SIZE = 64  # of a query, a key and a value
-FITTED = 4  # lengths, the longest: where what grows outweighs what does not
+FITTED = 4  # of the longest lengths, where the growing part outweighs the fixed one
 WRITTEN = Path(__file__).with_name("attention.json")
 
 
 def measure(form: str, length: int) -> dict[str, float]:
-    """Of one pass forward over one text: the median of its seconds, and the bytes by which it raised the peak."""
+    """For one forward pass over one text: the median time, and the bytes by which it raised peak memory."""
     attend = FORMS[form]
     inputs, words = torch.randn(3, 1, length, SIZE), torch.ones(1, length, dtype=torch.bool)
     attend(*inputs[:, :, :64], words[:, :64])
@@ -34,13 +34,13 @@ def measure(form: str, length: int) -> dict[str, float]:
 
 
 def in_a_process(form: str, length: int) -> dict[str, float]:
-    """The same in a process of its own, in which nothing has raised the peak before."""
+    """`measure` in a new process, where nothing has raised peak memory before."""
     command = [sys.executable, "-m", "benchmarks.attention", form, str(length)]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def exponent(values: list[float]) -> float:
-    """The power of the length by which the last values grow, fitted to their logarithms."""
+    """The power of the length with which the last values grow, fitted to their logarithms."""
     xs = [math.log(length) for length in LENGTHS[-FITTED:]]
     return statistics.linear_regression(xs, [math.log(max(value, 1e-9)) for value in values[-FITTED:]]).slope
 
@@ -49,7 +49,7 @@ def rows() -> Iterator[Row]:
     forms = {}
     for form, aim in (("softmax", None), ("linear", 1.1)):
         found = [in_a_process(form, length) for length in LENGTHS]
-        times, memory = ([of_length[unit] for of_length in found] for unit in ("seconds", "bytes"))
+        times, memory = ([measured[unit] for measured in found] for unit in ("seconds", "bytes"))
         exponents = {"time_exponent": round(exponent(times), 2), "memory_exponent": round(exponent(memory), 2)}
         forms[form] = {"seconds": [float(f"{value:.3g}") for value in times], "bytes": memory, **exponents}
         what = f"attention, {form}, {LENGTHS[0]} to {LENGTHS[-1]:,} words"

@@ -1,4 +1,4 @@
-"""What the parts read: SST-2, GloVe and the encoder as the project's own stages make them, and reviews of IMDB."""
+"""What the benchmarks read: SST-2, GloVe and the encoder, made by the project's own stages, and reviews of IMDB."""
 
 import functools
 import subprocess
@@ -18,10 +18,10 @@ FOLDER = Path(KEPT.name)
 
 
 def run_stage(name: str, **options: object) -> None:
-    """A stage as `dvc repro` runs it, its outs among the benchmarks' own files.
+    """Run a stage as `dvc repro` does, with outs in the benchmarks' temporary folder.
 
     Raises:
-        InputError: the stage's own sentence.
+        InputError: the stage failed; the sentence is the stage's.
     """
     given = [word for key, value in options.items() for word in (f"--{key}", str(value))]
     done = subprocess.run([sys.executable, "-m", f"stages.{name}", *given], cwd=ROOT, capture_output=True, text=True)
@@ -31,7 +31,7 @@ def run_stage(name: str, **options: object) -> None:
 
 @functools.cache
 def sst2_files() -> Path:
-    """The folder that holds `SST-2/train.tsv`."""
+    """The folder with `SST-2/train.tsv`."""
     raw = FOLDER / "raw"
     run_stage("download", corpus="sst2", local="data/sst2", downloads=FOLDER / "downloads", out=raw)
     return raw
@@ -49,7 +49,7 @@ def sst2_ids() -> Path:
 
 @functools.cache
 def glove_text() -> Path:
-    """The folder of GloVe's 50 numbers a word as they are published, which the pipeline takes from a package.
+    """The folder with GloVe's published text file of 50 numbers a word; the pipeline reads a package instead.
 
     Raises:
         InputError: the archive cannot be fetched.
@@ -61,24 +61,24 @@ def glove_text() -> Path:
 
 @functools.cache
 def encoder_files() -> Path:
-    """The folder of all-MiniLM-L6-v2."""
+    """The folder with all-MiniLM-L6-v2."""
     run_stage("download_encoder", encoder="minilm", downloads=FOLDER / "downloads", out=FOLDER / "minilm")
     return FOLDER / "minilm"
 
 
 @functools.cache
 def imdb_reviews(number: int) -> list[str]:
-    """The first test reviews in the archive, half of them positive; what lies behind them is not unpacked.
+    """The first test reviews in the archive, half of them positive; the rest of it is not unpacked.
 
     Raises:
         InputError: the archive cannot be fetched.
     """
     with sources.fetched(IMDB, FOLDER / "downloads") as path, tarfile.open(path) as archive:
-        of_class = {"aclImdb/test/pos": [], "aclImdb/test/neg": []}
+        reviews = {"aclImdb/test/pos": [], "aclImdb/test/neg": []}
         for member in archive:
-            found = of_class.get(str(PurePosixPath(member.name).parent))
+            found = reviews.get(str(PurePosixPath(member.name).parent))
             if found is not None and len(found) < number // 2:
                 found.append(archive.extractfile(member).read().decode().replace("<br />", " "))
-            if all(len(found) == number // 2 for found in of_class.values()):
+            if all(len(found) == number // 2 for found in reviews.values()):
                 break
-    return [text for texts in of_class.values() for text in texts]
+    return [text for texts in reviews.values() for text in texts]

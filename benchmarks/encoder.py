@@ -1,4 +1,4 @@
-"""The frozen encoder on 128 reviews of IMDB, on the CPU, against the ways people would use instead."""
+"""The frozen encoder on 128 reviews of IMDB, on the CPU, against what people would use otherwise."""
 
 import importlib.util
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks import data, notebook_n
-from benchmarks.pairs import Row, ratio
+from benchmarks.timing import Row, ratio
 from stages.common.command import InputError
 from stages.encoder.bert import FrozenEncoder
 from stages.text.wordpieces import encode, read_tokenizer
@@ -28,19 +28,19 @@ def wordpieces(texts: list[str]) -> Sequences:
 
 
 def features(encoder: FrozenEncoder, rows: Sequences) -> np.ndarray:
-    """What embed_bert does with the rows: batches of a bounded number of tokens, (tokens, E) in float16."""
+    """The rows' hidden states as embed_bert computes them, in batches of bounded size: (tokens, E) float16."""
     found = np.empty((rows.offsets[-1], encoder.states * encoder.feature_size), dtype=np.float16)
     encoder.write(rows, found, tqdm(disable=True))
     return found
 
 
 def cosines(some: np.ndarray, others: np.ndarray) -> torch.Tensor:
-    """How alike two features of the same token are, (tokens,)."""
+    """The cosine similarity of two features of each token, (tokens,)."""
     return torch.cosine_similarity(torch.from_numpy(some).float(), torch.from_numpy(others).float())
 
 
-def of_library(folder: Path, texts: list[str]) -> Callable[[], object]:
-    """sentence-transformers as it comes: fp32, batches of 32 sorted by length."""
+def with_library(folder: Path, texts: list[str]) -> Callable[[], object]:
+    """sentence-transformers with its defaults: fp32, batches of 32 sorted by length."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Transformer
 
@@ -49,7 +49,7 @@ def of_library(folder: Path, texts: list[str]) -> Callable[[], object]:
 
 
 def measured() -> Iterator[Row]:
-    """The mean of all hidden states, as params.yaml has it, in the precision that this processor is fastest at."""
+    """Compare the mean of all hidden states, as in params.yaml, in the precision in which this processor is fastest."""
     texts, folder = data.imdb_reviews(REVIEWS), data.encoder_files()
     rows = wordpieces(texts)
     precision = "bf16" if torch.cpu.get_capabilities().get("avx512_bf16") else "fp32"
@@ -64,7 +64,7 @@ def measured() -> Iterator[Row]:
     if importlib.util.find_spec("sentence_transformers") is None:
         yield Row(WHAT, LIBRARY, None, AIMS[LIBRARY], "sentence-transformers is not installed")
         return
-    theirs = of_library(folder, texts)  # from texts, so ours too
+    theirs = with_library(folder, texts)  # starts from texts, so ours must too
     yield Row(WHAT, LIBRARY, ratio(lambda: features(ours, wordpieces(texts)), theirs, PAIRS), AIMS[LIBRARY], precision)
 
 

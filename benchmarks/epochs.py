@@ -1,4 +1,4 @@
-"""One training epoch of three rungs on SST-2, the whole loop, against notebook K's loop and loader."""
+"""One training epoch of three models on SST-2, the whole loop, against notebook K's loop and loader."""
 
 import importlib
 from collections.abc import Callable, Iterator
@@ -8,21 +8,21 @@ import numpy as np
 import torch
 
 from benchmarks import data, notebook_k
-from benchmarks.pairs import Row, ratio
+from benchmarks.timing import Row, ratio
 from stages.common import params
 from stages.common.command import InputError
 from stages.training.inputs import read_input
 from stages.training.loop import Trainer, seed_epoch
 from stages.training.sequences import Sequences, training_batches
 
-ROWS = 3200  # of 59,860, the first ones: a batch takes as long in a longer epoch
+ROWS = 3200  # the first of 59,860; a batch takes as long in a longer epoch
 MODELS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs
 OPTIMIZERS = {"torch's AdamW": torch.optim.AdamW, "its SGD": partial(torch.optim.SGD, lr=0.1)}
 AIM = 1 / 3
 
 
 def our_epoch(model: str, rows: Sequences, vocabulary_size: int, batch_size: int) -> Callable[[], float]:
-    """What `fit` does in every epoch but score valid and save a checkpoint."""
+    """What `fit` does in every epoch, except for scoring valid and saving a checkpoint."""
     described = params.section("models", model)
     classifier = importlib.import_module(f"stages.models.{model}").Classifier
     module = classifier(vocabulary_size=vocabulary_size, classes=2, **described["architecture"])
@@ -38,7 +38,7 @@ def our_epoch(model: str, rows: Sequences, vocabulary_size: int, batch_size: int
 def notebook_epoch(
     model: str, rows: Sequences, vocabulary_size: int, batch_size: int, optimizer: Callable
 ) -> Callable[[], None]:
-    """Notebook K's way with our sizes; its lists of ids are made beforehand."""
+    """An epoch of notebook K's loop with our sizes; its lists of ids are made beforehand."""
     sizes = params.section("models", model)["architecture"]
     network = notebook_k.network(model, vocabulary_size, sizes["embedding_size"], sizes["hidden_size"])
     stepper = optimizer(network.parameters())
@@ -47,7 +47,7 @@ def notebook_epoch(
 
 
 def rows() -> Iterator[Row]:
-    """Once with the optimizer of the same kind, once with notebook K's, which does less at every step."""
+    """A comparison with the same kind of optimizer, and one with notebook K's, which does less at every step."""
     names = {model: f"{model}, one epoch on {ROWS:,} rows of SST-2" for model in MODELS}
     others = {name: f"notebook K, {name}" for name in OPTIMIZERS}
     try:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.pairs import Row
-from benchmarks.projects import run_measured, write_params
+from benchmarks.project_copies import run_measured, write_params
 from benchmarks.synthetic import WORDS, write_lines, write_table
+from benchmarks.timing import Row
 from stages.common.command import InputError
 
 SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
@@ -21,13 +21,13 @@ MODEL = {**CORPUS, "model": "average", "seed": 1}
 
 
 def add_corpus(params: dict) -> None:
-    """The embedded corpus's twin, trained for one epoch."""
+    """Add a corpus with the settings of the embedded one, trained for one epoch."""
     sample = params["corpora"]["sample"]
     params["corpora"]["synthetic"] = sample | {"training": sample["training"] | {"epochs": 1}}
 
 
 def stages_of(project: Path, rows: int) -> dict[str, dict]:
-    """Every stage once, on so many rows; the first call trains the model that predicts."""
+    """Seconds and gigabytes of every stage on so many rows; the first call trains the model that predicts."""
     raw, trained = project / "raw", project / "data/trained/synthetic/average/1"
     raw.mkdir()
     for seed, (split, size) in enumerate({"train": rows, "valid": HELD_OUT, "test": HELD_OUT}.items()):
@@ -46,7 +46,7 @@ def stages_of(project: Path, rows: int) -> dict[str, dict]:
 
 
 def exponent(seconds: list[float]) -> float:
-    """The power of the number of rows by which time grows between the two largest sizes.
+    """The power of the number of rows with which time grows between the two largest sizes.
 
     The smallest size's time is taken off first: most of it is the start of the process, which would hide growth.
     """
@@ -67,9 +67,9 @@ def rows() -> Iterator[Row]:
         yield Row(MEMORY, "1 GB", None, 1.5, str(error))
         return
     for stage, name in zip(STAGES, names, strict=True):
-        seconds, gigabytes = ([of_size[stage][unit] for of_size in found] for unit in ("seconds", "gigabytes"))
+        seconds, gigabytes = ([measured[stage][unit] for measured in found] for unit in ("seconds", "gigabytes"))
         taken = ", ".join(f"{value:.1f}" for value in seconds)
         yield Row(name, AGAINST, exponent(seconds), 1.05, f"{taken} s; at most {max(gigabytes):.2f} GB")
-    peaks = {stage: max(of_size[stage]["gigabytes"] for of_size in found) for stage in STAGES}
+    peaks = {stage: max(measured[stage]["gigabytes"] for measured in found) for stage in STAGES}
     highest = max(peaks, key=peaks.get)
     yield Row(MEMORY, "1 GB", peaks[highest], 1.5, highest)

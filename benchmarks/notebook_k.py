@@ -1,4 +1,4 @@
-"""Notebook K's way to train: rows in file order, padded as Python lists, and cells recorded by autograd."""
+"""How notebook K trains: rows in file order, padded as Python lists, and cells recorded by autograd."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,7 @@ from stages.training.inputs import PADDING
 
 
 def batches(ids: list[list[int]], labels: list[int], size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Each batch as long as its longest row; shorter rows get padding behind them."""
+    """Batches as long as their longest row; padding follows the words of shorter rows."""
     for start in range(0, len(ids), size):
         rows = ids[start : start + size]
         longest = max(len(row) for row in rows)
@@ -19,7 +19,7 @@ def batches(ids: list[list[int]], labels: list[int], size: int) -> Iterator[tupl
 
 
 class Cell(nn.Module):
-    """An LSTM with a layer for each gate on input and state side by side, (B, T, E) → (B, T, H)."""
+    """An LSTM with a layer for each gate on the concatenated input and state, (B, T, E) → (B, T, H)."""
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
@@ -38,8 +38,8 @@ class Cell(nn.Module):
         return torch.stack(states, dim=1)
 
 
-class BothWays(nn.Module):
-    """Two cells, of which one reads the padded batch from behind, (B, T, E) → (B, T, 2·H)."""
+class BothDirections(nn.Module):
+    """Two cells, one of which reads the padded batch backwards, (B, T, E) → (B, T, 2·H)."""
 
     def __init__(self, input_size: int, hidden_size: int):
         super().__init__()
@@ -50,7 +50,7 @@ class BothWays(nn.Module):
 
 
 class Network(nn.Module):
-    """Words → some layers → pooling over padding too → logits."""
+    """Words → some layers → pooling that includes padding → logits."""
 
     def __init__(self, vocabulary_size: int, embedding_size: int, layers: nn.Module, pooling: Callable, width: int):
         super().__init__()
@@ -71,18 +71,18 @@ def last(states: torch.Tensor) -> torch.Tensor:
 
 
 def final(states: torch.Tensor) -> torch.Tensor:
-    """The last state of the direction that reads forwards, beside the first of the other: (B, T, 2·H) → (B, 2·H)."""
+    """The last state of the forward direction and the first of the backward one: (B, T, 2·H) → (B, 2·H)."""
     forwards, backwards = states.chunk(2, dim=2)
     return torch.cat([forwards[:, -1], backwards[:, 0]], dim=1)
 
 
 def network(name: str, vocabulary_size: int, embedding_size: int, hidden_size: int) -> Network:
-    """K3.1's average, K4.1's LSTM or K4.3's two layers in both directions, in given sizes."""
+    """Notebook K's average of word vectors, LSTM, or two layers of LSTMs in both directions, in given sizes."""
     E, H = embedding_size, hidden_size  # noqa: N806
     layers, pooling, width = {
         "average": lambda: (nn.Sequential(nn.Linear(E, H), nn.ReLU()), mean, H),
         "lstm": lambda: (Cell(E, H), last, H),
-        "bilstm": lambda: (nn.Sequential(BothWays(E, H), BothWays(2 * H, H)), final, 2 * H),
+        "bilstm": lambda: (nn.Sequential(BothDirections(E, H), BothDirections(2 * H, H)), final, 2 * H),
     }[name]()
     return Network(vocabulary_size, E, layers, pooling, width)
 

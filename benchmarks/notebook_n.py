@@ -1,4 +1,4 @@
-"""Notebook N's way to read reviews: eager attention in fp32, a batch padded to its longest row and no mask."""
+"""How notebook N encodes reviews: eager attention in fp32, batches padded to the longest row, no mask."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from stages.training.sequences import Sequences
 
 
 def reading(folder: Path, rows: Sequences, device: torch.device) -> Callable[[], torch.Tensor]:
-    """All rows in one batch, up to the last hidden state, (B, T, E); the batch lies on the device beforehand."""
+    """Encode all rows in one batch, to the last hidden states (B, T, E); the batch is on the device beforehand."""
     encoder = BertModel.from_pretrained(
         folder, add_pooling_layer=False, attn_implementation="eager", dtype=torch.float32
     )

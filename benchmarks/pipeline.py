@@ -1,4 +1,4 @@
-"""What DVC adds: to the stages of a training on SST-2, and to a pipeline in which nothing is to be done."""
+"""What DVC adds to the stages of a training on SST-2, and to a pipeline with nothing to do."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 from dvc.repo import Repo
 
 from benchmarks import data
-from benchmarks.pairs import Row, ratio, seconds
-from benchmarks.projects import COPIED, checkout, fault, measuring, read_measured, write_params
+from benchmarks.project_copies import COPIED, checkout, fault, measuring, read_measured, write_params
+from benchmarks.timing import Row, ratio, seconds
 from stages.common.command import InputError
 
 TARGET = "evaluate_pooled@sst2-average"
@@ -23,10 +23,10 @@ PAIRS = 3
 
 
 def repro(folder: Path, *arguments: str, programs: str = "") -> None:
-    """`dvc repro` in a folder; `programs` is where it looks for programs first.
+    """Run `dvc repro` in a folder; `programs` is a folder to put first on the path.
 
     Raises:
-        InputError: a stage failed, in its own sentence.
+        InputError: a stage failed; the sentence is the stage's.
     """
     found = os.pathsep.join([programs, str(Path(sys.executable).parent), os.environ["PATH"]]).lstrip(os.pathsep)
     command = [sys.executable, "-m", "dvc", "repro", *arguments]
@@ -36,7 +36,7 @@ def repro(folder: Path, *arguments: str, programs: str = "") -> None:
 
 
 def select_average(params: dict) -> None:
-    """The cheapest rung of SST-2, so that DVC's share is at its highest."""
+    """Select the cheapest model on SST-2, for which DVC's share is the highest."""
     models = {kind: ["average"] if kind == "pooled" else [] for kind in params["run"]["models"]}
     params["run"] |= {"corpora": ["sst2"], "models": models}
     params["run"]["seeds"] = [1]
@@ -44,27 +44,27 @@ def select_average(params: dict) -> None:
 
 
 def work() -> Row:
-    """The time of `dvc repro` over the sum of the stages' in the same run; a program named `python` takes theirs."""
+    """The time of `dvc repro` over the sum of its stages', which a program called `python` measures."""
     folder, programs, times = checkout("work"), data.FOLDER / "programs", data.FOLDER / "stages.jsonl"
     write_params(folder, select_average)
     programs.mkdir()
     (programs / "python").write_text(f'#!/bin/sh\nexec {shlex.join([*measuring(times), sys.executable])} "$@"\n')
     (programs / "python").chmod(0o755)
     whole = seconds(lambda: repro(folder, TARGET, programs=str(programs)))
-    inside = [of_stage["seconds"] for of_stage in read_measured(times)]
+    inside = [stage["seconds"] for stage in read_measured(times)]
     note = f"{len(inside)} stages of {sum(inside):.0f} s, and {whole - sum(inside):.1f} s of DVC's"
     return Row(WORK, "the stages alone", whole / sum(inside), 1.05, note)
 
 
 def up_to_date(folder: Path) -> Callable[[], None]:
-    """A pipeline without work: its outs are stand-ins of a few bytes that DVC is told to take for the stages' own."""
+    """Prepare a pipeline with nothing to do: outs are placeholders of a few bytes that `dvc commit` accepts."""
     index = Repo(folder).index
     for dependency in [*index.outs, *index.deps]:
         path = Path(dependency.fs_path)
         if not path.exists():
-            stand_in = path if path.suffix else path / "file"
-            stand_in.parent.mkdir(parents=True, exist_ok=True)
-            stand_in.write_text(f"{path.name}\n", encoding="utf-8")
+            placeholder = path if path.suffix else path / "file"
+            placeholder.parent.mkdir(parents=True, exist_ok=True)
+            placeholder.write_text(f"{path.name}\n", encoding="utf-8")
     subprocess.run([sys.executable, "-m", "dvc", "commit", "--force"], cwd=folder, check=True, capture_output=True)
     return lambda: repro(folder)
 

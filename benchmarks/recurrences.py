@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from benchmarks.pairs import Row, ratio
+from benchmarks.timing import Row, ratio
 from stages.models.layers.bidirectional import Bidirectional
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
@@ -27,13 +27,13 @@ def padded(ours: nn.Module, theirs: nn.Module, inputs: torch.Tensor) -> float:
 
 
 def packed(ours: Bidirectional, theirs: nn.Module, inputs: torch.Tensor, lengths: torch.Tensor) -> float:
-    """Both directions, each sequence as long as it is."""
+    """Both directions, each sequence read at its own length."""
 
-    def of_packed() -> torch.Tensor:
+    def packed_states() -> torch.Tensor:
         sequences = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
         return pad_packed_sequence(theirs(sequences)[0], batch_first=True)[0]
 
-    return ratio(backward_of(lambda: ours(inputs, lengths)), backward_of(of_packed), PAIRS)
+    return ratio(backward_of(lambda: ours(inputs, lengths)), backward_of(packed_states), PAIRS)
 
 
 def rows() -> Iterator[Row]:

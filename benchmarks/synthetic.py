@@ -1,4 +1,4 @@
-"""Reviews drawn at random, written fast: rows of 20 words, of which the word of rank r comes as often as 1 / r."""
+"""Random reviews, written fast: rows of 20 words, the word of rank r with a frequency proportional to 1 / r."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +11,14 @@ BLOCK = 100_000  # rows in memory at a time
 
 
 def vocabulary() -> np.ndarray:
-    """Different words of five letters, a blank behind each: bytes (VOCABULARY, LETTERS + 1)."""
+    """Different words of five letters and a blank: bytes (VOCABULARY, LETTERS + 1)."""
     numbers = np.arange(VOCABULARY) * 587 % 26**LETTERS  # a prime, so that no two are the same
     letters = ord("a") + numbers[:, None] // 26 ** np.arange(LETTERS) % 26
     return np.column_stack([letters, np.full(VOCABULARY, ord(" "))]).astype(np.uint8)
 
 
 def blocks(rows: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """The rows' texts, a blank at the end of each: bytes (at most BLOCK, WORDS * (LETTERS + 1))."""
+    """The rows' texts, each ending in a blank: bytes (at most BLOCK, WORDS * (LETTERS + 1))."""
     words = vocabulary()
     for start in range(0, rows, BLOCK):
         size = min(BLOCK, rows - start)
@@ -27,7 +27,7 @@ def blocks(rows: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
 
 
 def write_table(path: Path, rows: int, seed: int) -> None:
-    """Texts with a label, 0 or 1, as a TSV file."""
+    """Write texts with labels, 0 or 1, as a TSV file."""
     generator = np.random.default_rng(seed)
     with path.open("wb") as file:
         file.write(b"text\tlabel\n")
@@ -38,7 +38,7 @@ def write_table(path: Path, rows: int, seed: int) -> None:
 
 
 def write_lines(path: Path, rows: int, seed: int) -> None:
-    """Texts alone, one a line."""
+    """Write texts alone, one a line."""
     with path.open("wb") as file:
         for texts in blocks(rows, np.random.default_rng(seed)):
             texts[:, -1] = ord("\n")

@@ -1,4 +1,4 @@
-"""Text in process: SST-2 from its file to word ids, and GloVe's vectors of its vocabulary."""
+"""Texts: SST-2 from its file to word ids, and GloVe's vectors for its vocabulary."""
 
 import importlib.util
 from collections import Counter
@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks import data
-from benchmarks.pairs import Row, ratio
+from benchmarks.timing import Row, ratio
 from stages.common import params
 from stages.common.command import InputError
 from stages.corpus.rows import read_table, table_settings
@@ -23,7 +23,7 @@ PAIRS = 3
 
 
 def our_ids(raw: Path, corpus: dict) -> pa.ListArray:
-    """What prepare, tokenize_text and build_vocab do, without the files between them."""
+    """What prepare, tokenize_text and build_vocab do, without files between them."""
     rows = read_table(raw, corpus["splits"]["train"], **table_settings(corpus))
     words = split_words(rows["text"], corpus["tokenizer"])
     different, numbers = words.flatten().value_counts().flatten()
@@ -32,7 +32,7 @@ def our_ids(raw: Path, corpus: dict) -> pa.ListArray:
 
 
 def notebook_ids(path: Path) -> list[list[int]]:
-    """Notebook K's way: a loop over the table's rows for the vocabulary, and one for the ids."""
+    """As notebook K does it: one loop over the table's rows for the vocabulary, one for the ids."""
     table = pd.read_csv(path, sep="\t")
     vocabulary = {"PAD": 0, "UNK": 1}
     for _, row in table.iterrows():
@@ -42,43 +42,43 @@ def notebook_ids(path: Path) -> list[list[int]]:
     return [[vocabulary[word] for word in row["sentence"].strip().split(" ")] for _, row in table.iterrows()]
 
 
-def of_text() -> Iterator[Row]:
-    """Our functions against notebook K's loops, on the 67,349 rows."""
+def text_rows() -> Iterator[Row]:
+    """Our functions against notebook K's loops, on all 67,349 rows."""
     raw, corpus = data.sst2_files(), params.section("corpora", "sst2")
     path = raw / corpus["splits"]["train"]
     yield Row(TEXT, "notebook K", ratio(lambda: our_ids(raw, corpus), lambda: notebook_ids(path), PAIRS), 1 / 3)
 
 
-def of_glove() -> Iterator[Row]:
-    """`read_vectors`, which keeps the words asked for, against what reads every vector there is."""
+def glove_rows() -> Iterator[Row]:
+    """`read_vectors`, which reads the vectors of given words, against libraries that read all vectors."""
     folder, words = data.glove_text(), read_vocabulary(data.sst2_ids() / "vocab.txt")[len(SPECIAL_TOKENS) :]
     path = folder / "glove.6B.50d.txt"
 
     def ours() -> object:
         return read_vectors(folder, words, 50)
 
-    def of_pandas() -> object:
+    def with_pandas() -> object:
         return pd.read_csv(path, sep=" ", quoting=3, header=None)
 
-    yield Row(GLOVE, "pandas.read_csv", ratio(ours, of_pandas, PAIRS), 1.0)
+    yield Row(GLOVE, "pandas.read_csv", ratio(ours, with_pandas, PAIRS), 1.0)
     if importlib.util.find_spec("gensim") is None:
         yield Row(GLOVE, "gensim", None, 1.0, "gensim is not installed")
         return
     from gensim.models import KeyedVectors
 
-    def of_gensim() -> object:
+    def with_gensim() -> object:
         return KeyedVectors.load_word2vec_format(path, no_header=True)
 
-    yield Row(GLOVE, "gensim", ratio(ours, of_gensim, pairs=1), 1.0)
+    yield Row(GLOVE, "gensim", ratio(ours, with_gensim, pairs=1), 1.0)
 
 
 def rows() -> Iterator[Row]:
     try:
-        yield from of_text()
+        yield from text_rows()
     except InputError as error:
         yield Row(TEXT, "notebook K", None, 1 / 3, str(error))
     try:
-        yield from of_glove()
+        yield from glove_rows()
     except InputError as error:
         for other in ("pandas.read_csv", "gensim"):
             yield Row(GLOVE, other, None, 1.0, str(error))

@@ -1,4 +1,4 @@
-"""What a GPU computes, checked and timed: a line a step, and benchmarks/gpu.json as it goes. `make gpu` runs it.
+"""Check and time what a GPU computes: prints a line for each step and updates benchmarks/gpu.json. `make gpu` runs it.
 
 It needs torch with CUDA, transformers, pandas, pyarrow and safetensors, and what `make gpu-inputs` has packed; no DVC
 and no network.
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=Path, default=Path("data/gpu"), help="what `make gpu-inputs` wrote")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/gpu.json"))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no further step begins")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="no step begins after so many seconds")
     arguments = parser.parse_args()
     started, device = time.monotonic(), choose_device()
     found = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out.is_file() else {}
@@ -65,7 +65,7 @@ def main() -> None:
             print(f"{time.monotonic() - started:6.1f} s  {shown(row)}", flush=True)
             arguments.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
             if time.monotonic() - started > arguments.seconds:
-                print(f"{arguments.seconds:.0f} s are over; not measured: the rest of {part} and what follows")
+                print(f"{arguments.seconds:.0f} s are over; not measured: the rest of {part} and the parts after it")
                 return
 
 

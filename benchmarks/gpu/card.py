@@ -1,4 +1,4 @@
-"""The card's own peaks, which the others are held against: a matrix product in bf16 and in fp32, and a copy."""
+"""The card's own peaks, to compare others with: matrix products in bf16 and fp32, and a copy."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ REPEATS = 20
 
 
 def product_peak(device: torch.device, kind: torch.dtype) -> float:
-    """Floating-point operations a second of a product of two large matrices of random numbers."""
+    """Floating-point operations a second in the product of two large random matrices."""
     side = SIDE[device.type]
     matrix = torch.randn(side, side, device=device).to(kind)
     for _ in range(3):

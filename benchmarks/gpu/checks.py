@@ -1,4 +1,4 @@
-"""Right before fast: the same bytes twice, padding that changes nothing, features as in fp32, kills, little memory."""
+"""Checks on a GPU: same seed same bytes, no effect of padding, features as in fp32, killed trainings, little memory."""
 
 import hashlib
 import signal
@@ -19,9 +19,9 @@ from benchmarks.gpu.trainings import Inputs, embedded, first_rows
 from stages.training.checkpoints import Checkpoint
 from stages.training.loop import Trainer, fit
 
-ROWS = 3200  # of SST-2 for a check
+ROWS = 3200  # of SST-2, for each check
 KILLED = "lstm"
-TOLERANCE = 1e-4  # in a logit, between two batches that differ in padding alone
+TOLERANCE = 1e-4  # of a logit, between two batches that differ only in padding
 LEAST_COSINE = 0.999
 
 
@@ -43,7 +43,7 @@ def train(inputs: Inputs, model: str, folder: Path, epochs: int) -> Trainer:
 
 
 def digest(trainer: Trainer) -> str:
-    """Of the weights, their average and the optimizer's state."""
+    """A hash of the weights, their average and the optimizer's state."""
     tensors = {name: tensor.cpu().contiguous().clone() for name, tensor in trainer.state().items()}
     return hashlib.sha256(save(tensors)).hexdigest()
 
@@ -58,7 +58,7 @@ def repeats(inputs: Inputs, model: str) -> Measurement:
 
 @torch.inference_mode()
 def padding(inputs: Inputs, model: str) -> Measurement:
-    """The largest change of a logit when a batch gets a much longer row beside it."""
+    """The largest change of a logit when a much longer row joins the batch."""
     module, rows = inputs.new_trainer(model).model.eval(), inputs.rows(model)["valid"]
     by_length = np.argsort(rows.lengths, kind="stable")
     short = by_length[: min(32, len(rows) // 2)]
@@ -78,7 +78,7 @@ def cosine(inputs: Inputs) -> Measurement:
 
 
 def resumed(inputs: Inputs) -> Measurement:
-    """A training of two epochs in a process of its own, killed behind its first, against one left alone."""
+    """A training of two epochs that is killed after its first and resumed, against one that is not killed."""
     command = [sys.executable, "-m", "benchmarks.gpu.checks", str(inputs.folder), str(inputs.device)]
     with tempfile.TemporaryDirectory() as left_alone, tempfile.TemporaryDirectory() as killed:
         process = subprocess.Popen([*command, killed], stdout=subprocess.PIPE, text=True)
@@ -95,13 +95,13 @@ def resumed(inputs: Inputs) -> Measurement:
 
 
 def split_batches(inputs: Inputs) -> Measurement:
-    """The gradients of a batch that memory is too small for, against those of the whole batch."""
+    """The gradients of a batch that does not fit into memory, against those of the whole batch."""
     model, device = "rnn", inputs.device
     inputs.settings["models"][model]["architecture"]["word_dropout"] = 0  # masks would differ between the parts
     rows, trainer = inputs.rows(model)["train"], inputs.new_trainer(model)
     batch = rows.padded(np.argsort(-rows.lengths, kind="stable")[:4096])
     trainer.model.train()
-    trainer.graphs = None  # as where one could not be recorded for want of memory
+    trainer.graphs = None  # as if there had not been enough memory to record one
 
     def gradients() -> list[torch.Tensor]:
         trainer.gradients(*batch)

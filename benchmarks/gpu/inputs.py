@@ -1,7 +1,7 @@
-"""What `make gpu` reads, in pieces small enough to carry to a machine without a network: `make gpu-inputs` writes them.
+"""Write what `make gpu` reads, in files small enough to carry to a machine without a network: `make gpu-inputs`.
 
 SST-2 as ids, GloVe's vectors and wordpieces, the encoder's weights in halves, IMDB's wordpieces as 16-bit numbers, and
-in settings.json each model's parameters beside what its committed training on the CPU came to.
+in settings.json each model's parameters with the committed results of its training on the CPU.
 """
 
 import json
@@ -25,7 +25,7 @@ INPUTS = {"glove": "vectors", "features": "wordpieces", "finetuning": "wordpiece
 
 
 def sst2_vectors() -> Path:
-    """SST-2's ids beside GloVe's vectors of 50 numbers."""
+    """SST-2's ids with GloVe's vectors of 50 numbers."""
     run_stage("download_glove", dimension=50, downloads=FOLDER / "downloads", out=FOLDER / "glove")
     run_stage(
         "embed_glove", corpus="sst2", dimension=50, ids=sst2_ids(), glove=FOLDER / "glove", out=FOLDER / "vectors"
@@ -35,7 +35,7 @@ def sst2_vectors() -> Path:
 
 def sst2_wordpieces() -> Path:
     out = FOLDER / "wordpieces"
-    sst2_ids()  # makes the rows
+    sst2_ids()  # writes the rows too
     run_stage(
         "tokenize_wordpieces", corpus="sst2", encoder="minilm", rows=FOLDER / "rows", weights=encoder_files(), out=out
     )
@@ -65,7 +65,7 @@ def write_imdb(out: Path) -> None:
 
 
 def settings() -> dict:
-    """Parameters of every model of SST-2 by its name, with what the committed results say of it."""
+    """The parameters of every model of SST-2 by name, with its committed results."""
     everything, corpus, found = params.load(), params.corpus("sst2"), {}
     kinds = yaml.safe_load((ROOT / "runs/sst2.yaml").read_text(encoding="utf-8"))["run"]["models"]
     committed = json.loads((ROOT / "results/sst2/comparison.json").read_text(encoding="utf-8"))["models"]

@@ -1,4 +1,4 @@
-"""SST-2's models on a GPU: a first epoch against the CPU's committed one, and whole trainings from ids to accuracy."""
+"""SST-2's models on a GPU: a first epoch against the committed one of the CPU, and whole trainings."""
 
 import functools
 import math
@@ -21,13 +21,13 @@ from stages.training.inference import predict
 from stages.training.loop import Progress, Trainer, fit
 from stages.training.sequences import Sequences
 
-LOSS_TOLERANCE = 0.03  # of an epoch's losses between CPU and GPU, whose dropout draws other numbers
+LOSS_TOLERANCE = 0.03  # of an epoch's loss between CPU and GPU, whose dropout masks differ
 LEAST_UTILISATION = 0.8
 
 
 @contextmanager
 def utilisation(device: torch.device) -> Iterator[list[float]]:
-    """Samples of the share of time in which a kernel ran, as the driver counts it, while the block lasts."""
+    """During the block, sample the share of time in which a kernel runs, as the driver reports it."""
     samples, over = [], threading.Event()
 
     def sample() -> None:
@@ -78,7 +78,7 @@ def first_epoch(inputs: Inputs, model: str) -> Iterator[Measurement]:
 
 
 def whole_training(inputs: Inputs, model: str) -> Iterator[Measurement]:
-    """As `stages/train.py`: until the validation loss rises, once more on all rows but test, then test is scored."""
+    """As `stages/train.py`: train until the validation loss rises, then on all rows but test, then score test."""
     about, rows = inputs.settings["models"][model], inputs.rows(model)
     start = time.perf_counter()
     trainer = inputs.new_trainer(model)

@@ -1,4 +1,4 @@
-"""A line of what was found on a GPU, and time measured there."""
+"""A measurement on a GPU, and how time is measured there."""
 
 import time
 import traceback
@@ -14,12 +14,12 @@ class Measurement:
     value: float
     unit: str
     aim: str = ""
-    reached: bool | None = None  # None where nothing is aimed at
+    reached: bool | None = None  # None without an aim
     note: str = ""
 
 
 def attempted(what: str, measure: Callable[[], Iterable[Measurement]]) -> Iterator[Measurement]:
-    """What is measured or, where that fails, a line that says why: what follows may still be measured."""
+    """The measurements or, if they fail, one that says why, so that later parts are still measured."""
     try:
         yield from measure()
     except Exception as error:
@@ -28,7 +28,7 @@ def attempted(what: str, measure: Callable[[], Iterable[Measurement]]) -> Iterat
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Wall time until the work is done on the device too."""
+    """Wall time until the device, too, has finished the work."""
     synchronize(device)
     start = time.perf_counter()
     work()

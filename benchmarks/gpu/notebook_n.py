@@ -1,7 +1,7 @@
-"""Notebook N's half hour: BERT-base's shape over all of IMDB once, then two epochs of its BiGRU on the features.
+"""Notebook N's half hour: a BERT of bert-base's shape over all of IMDB once, then two epochs of its BiGRU.
 
-The weights are random, which takes as long as trained ones; notebook N reports 29.5 minutes on a Colab GPU without
-the test reviews, reading every review anew in each epoch.
+The weights are random, which takes as long as trained ones. Notebook N reports 29.5 minutes on a Colab GPU, without
+the test reviews; it encodes every review again in each epoch.
 """
 
 import functools
@@ -26,13 +26,13 @@ from stages.training.checkpoints import Checkpoint
 from stages.training.loop import Trainer, fit
 from stages.training.sequences import Sequences
 
-ALL = 60.0  # seconds in which all of it should be done on an H100
+ALL = 60.0  # seconds for all of it on an H100
 LEAST_OF_PEAK = 0.5
-BATCHES = {"cuda": (8192, 32_768, 131_072), "cpu": (8192,)}  # tokens, of which the fastest is taken
+BATCHES = {"cuda": (8192, 32_768, 131_072), "cpu": (8192,)}  # tokens; the fastest is used
 
 
 def random_encoder(folder: Path, shape: dict) -> Path:
-    """A folder as download_encoder leaves it; BertConfig without arguments is bert-base's."""
+    """Write an encoder with random weights as download_encoder would; an empty shape is that of bert-base."""
     torch.manual_seed(1)
     encoder = new_encoder(shape)
     (folder / "config.json").write_text(json.dumps(encoder.config.to_dict()), encoding="utf-8")
@@ -41,7 +41,7 @@ def random_encoder(folder: Path, shape: dict) -> Path:
 
 
 def operations(rows: Sequences, encoder: FrozenEncoder) -> float:
-    """Floating-point operations that the rows need without padding: the layers' products and the attention's."""
+    """Floating-point operations for the rows without padding: the products of layers and of attention."""
     config = encoder.encoder.config
     weights = config.num_hidden_layers * config.hidden_size * (4 * config.hidden_size + 2 * config.intermediate_size)
     attention = config.num_hidden_layers * 2 * config.hidden_size

@@ -1,4 +1,4 @@
-"""The hand-written recurrences on a GPU, forward and backward: parity in float64, and time against cuDNN's."""
+"""Ways to compute the recurrences on a GPU, forward and backward: error against float64, and time."""
 
 import statistics
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from torch import nn
 from benchmarks.recurrences import CELLS
 from stages.models.layers.recurrent import recurrence
 
-CUDNN, CUDNN_FP32 = "cuDNN", "cuDNN fp32"  # which rounds products to TF32, as torch lets it; and which does not
+CUDNN, CUDNN_FP32 = "cuDNN", "cuDNN fp32"  # cuDNN rounds products to TF32 by default in torch; here with it and without
 OP_BY_OP, STEP_BY_STEP, PERSISTENT, PERSISTENT_TF32 = "op by op", "a kernel a step", "one kernel", "one kernel, TF32"
 WAYS = (CUDNN, CUDNN_FP32, OP_BY_OP, STEP_BY_STEP, PERSISTENT, PERSISTENT_TF32)
 WARM_UPS, RUNS = 5, 20
 
 
 @contextmanager
-def taken(way: str, cell: type[recurrence.Recurrence]) -> Iterator[None]:
-    """The cell's steps are taken in one of our ways while the block lasts."""
+def computed(way: str, cell: type[recurrence.Recurrence]) -> Iterator[None]:
+    """During the block, the cell computes its steps in one of our ways."""
     if way in (CUDNN, CUDNN_FP32):
         yield
         return
-    from stages.models.layers.recurrent.cuda import kernels  # only here there is Triton
+    from stages.models.layers.recurrent.cuda import kernels  # Triton is not on every machine
 
     precision = "tf32" if way == PERSISTENT_TF32 else "tf32x3"
     ways = {OP_BY_OP: lambda _: cell, STEP_BY_STEP: kernels.step_by_step}
@@ -42,7 +42,7 @@ def cudnn_rounds(allowed: bool) -> Iterator[None]:
 
 
 class Case:
-    """One cell and shape: the same weights for ours and torch's, and the results in float64."""
+    """One cell and shape, with the same weights for ours and torch's, and the results in float64."""
 
     def __init__(self, number: int, shape: tuple[int, ...], device: torch.device):
         torch.manual_seed(1)
@@ -68,7 +68,7 @@ class Case:
 
 
 def results(model: nn.Module, inputs: torch.Tensor, grad_states: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The states, and the gradients of the inputs and of the weights in their order."""
+    """The states, and the gradients of the inputs and of the weights, in order."""
     states = model(inputs)
     states = states[0] if isinstance(states, tuple) else states
     return states.detach(), *torch.autograd.grad(states, [inputs, *model.parameters()], grad_states)
@@ -90,5 +90,5 @@ def milliseconds(case: Case, way: str) -> float:
 
 def measured(case: Case, way: str) -> tuple[float, float]:
     """The largest error and the time."""
-    with taken(way, case.cell), cudnn_rounds(way != CUDNN_FP32):
+    with computed(way, case.cell), cudnn_rounds(way != CUDNN_FP32):
         return case.error(way), milliseconds(case, way)

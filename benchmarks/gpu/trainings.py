@@ -1,4 +1,4 @@
-"""A model of SST-2 built and trained as `stages/train.py` does it, from what `benchmarks.gpu.inputs` has packed."""
+"""SST-2's models, built as `stages/train.py` builds them, from what `benchmarks.gpu.inputs` packed."""
 
 import importlib
 import json
@@ -21,7 +21,7 @@ CLASSES = 2
 
 @dataclass
 class Inputs:
-    """The packed folder, and what is made of it once: the encoder's folder and SST-2's features."""
+    """The packed folder, and what is computed from it once: the encoder's folder and SST-2's features."""
 
     folder: Path
     device: torch.device
@@ -55,7 +55,7 @@ class Inputs:
         return self.features if about["embedded"] else self.splits(about["input"])
 
     def new_trainer(self, model: str, device: torch.device | None = None) -> Trainer:
-        """With the model's parameters; its first weights are drawn on the CPU, so that they are the same anywhere."""
+        """A trainer of the model, whose initial weights are drawn on the CPU and so the same on every device."""
         about = self.settings["models"][model]
         sizes = read_input(self.folder / about["input"])["arguments"]
         if about["embedded"]:

@@ -1,7 +1,7 @@
-"""Runs a command and appends its wall time and peak memory to a file: `python measured.py <file> <command> ...`.
+"""Run a command and append its wall time and peak memory to a file: `python measure_command.py <file> <command> ...`.
 
-It is a process of its own, and imports next to nothing: Linux counts into a child's peak what its parent held as it
-started it, which is gigabytes in one that has loaded torch.
+It runs as its own process and imports next to nothing, since Linux counts into a child's peak what its parent held
+when it started the child: gigabytes if the parent had loaded torch.
 """
 
 import json

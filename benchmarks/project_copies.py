@@ -1,4 +1,4 @@
-"""Folders in which stages run apart from the repository, with their times and their memory."""
+"""Copies of the project in which stages run, and their time and memory."""
 
 import json
 import os
@@ -27,7 +27,7 @@ COPIED = (
 
 
 def checkout(name: str, copied: tuple[str, ...] = COPIED) -> Path:
-    """A copy of the project in which nothing is made yet; one of git's, since DVC stages what it makes."""
+    """A copy of the project without any outs; a git repository, since DVC stages what it writes."""
     folder = data.FOLDER / name
     for path in map(Path, copied):
         copy = shutil.copytree if (data.ROOT / path).is_dir() else shutil.copyfile
@@ -38,7 +38,7 @@ def checkout(name: str, copied: tuple[str, ...] = COPIED) -> Path:
 
 
 def write_params(folder: Path, change: Callable[[dict], None]) -> None:
-    """The repository's params.yaml, run.yaml and corpora with a change, in another folder."""
+    """Write the repository's params.yaml, run.yaml and corpora into another folder, with a change."""
     corpora = {path.stem: path for path in (data.ROOT / "corpora").glob("*.yaml")}
     shared, run = (
         yaml.safe_load((data.ROOT / file).read_text(encoding="utf-8")) for file in ("params.yaml", "run.yaml")
@@ -54,27 +54,27 @@ def write_params(folder: Path, change: Callable[[dict], None]) -> None:
 
 
 def measuring(results: Path) -> list[str]:
-    """What stands before a command so that its time and memory become a line of a file."""
-    return [sys.executable, "-S", "-E", str(Path(__file__).with_name("measured.py")), str(results)]
+    """What to put before a command so that its time and memory become a line of a file."""
+    return [sys.executable, "-S", "-E", str(Path(__file__).with_name("measure_command.py")), str(results)]
 
 
 def read_measured(results: Path) -> list[dict]:
-    """The commands in their order: `seconds` of wall time, and `gigabytes` at most in memory."""
+    """The measured commands in order, each with `seconds` of wall time and `gigabytes` of peak memory."""
     return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
 
 
 def fault(stderr: bytes) -> InputError:
-    """A stage's own sentence, or else the last line there is."""
+    """The stage's own sentence, or otherwise its last line."""
     lines = stderr.decode().strip().splitlines()
-    of_stage = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return InputError([*lines, *of_stage][-1])
+    sentences = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return InputError([*lines, *sentences][-1])
 
 
 def run_measured(project: Path, stage: str, output: str = os.devnull, **options: object) -> dict:
-    """A stage in another folder, what it prints in a file there.
+    """Run a stage in another folder, with its standard output in a file there.
 
     Raises:
-        InputError: the stage's own sentence.
+        InputError: the stage failed; the sentence is the stage's.
     """
     given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     results = project / "measured.jsonl"

@@ -1,4 +1,4 @@
-"""Two ways of doing the same, timed in turns, so that a machine that slows down for a while slows both."""
+"""Two ways to do the same, timed in turns, so that a machine that slows down for a while slows both."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. A ratio above 1 means that ours takes longer; `aim` is the most it should be."""
+    """A row of the table. A ratio above 1 means that ours takes longer; `aim` is the highest ratio wanted."""
 
     what: str
     against: str
@@ -24,6 +24,6 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def ratio(ours: Callable[[], object], theirs: Callable[[], object], pairs: int) -> float:
-    """The median, over pairs of runs, of our time over theirs; one pair before them only warms up."""
+    """The median, over pairs of calls, of our time over theirs; an extra first pair only warms up."""
     ratios = [seconds(ours) / seconds(theirs) for _ in range(pairs + 1)]
     return statistics.median(ratios[1:])
