@@ -55,7 +55,8 @@ def checked(claim: dict, results: Path) -> dict:
     note = re.sub(r"\{pair:(\w+):(\w+)\}", lambda names: pair(results, "sst2", *names.groups()), claim.get("note", ""))
     note = note.format(**figures) if None not in figures.values() else ""
     found = {name: claim.get(name) for name in ("id", "claim", "within", "measured_on")}
-    return found | {"says": says or [], "measured": measured, "verdict": verdict, "note": note}
+    found |= {"says": says or [], "accuracy_on": claim.get("accuracy_on", [])}
+    return found | {"measured": measured, "verdict": verdict, "note": note}
 
 
 def main() -> None:

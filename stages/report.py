@@ -22,10 +22,9 @@ def main() -> None:
     if missing := [name for name, content in written.items() if not content]:
         raise InputError(f"{arguments.results}/{missing[0]}.json is missing; `dvc repro` makes it")
     claims = written["claims"]["claims"]
-    by_id = {claim["id"]: claim for claim in claims}
     folders = evaluated(arguments.results, selected)
     corpora = [
-        describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, by_id)
+        describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, claims)
         for folder in folders
     ]
     template = Environment(

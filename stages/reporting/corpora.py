@@ -10,7 +10,6 @@ from stages.common.files import read_json
 from stages.reporting import charts
 
 MODELS = Path(__file__).parent.parent / "models"
-NOTEBOOK_ACCURACY = {"sst2": "K3.1", "imdb": "N4.6", "imdb_notebook": "N4.6"}  # by corpus, the id of the claim
 
 
 def evaluated(results: Path, selected: list[str]) -> list[Path]:
@@ -22,10 +21,12 @@ def evaluated(results: Path, selected: list[str]) -> list[Path]:
     return sorted(folders, key=lambda folder: (folder.name not in selected, -rows[folder]))
 
 
-def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict]) -> dict:
+def describe(folder: Path, texts: Path, selected: bool, claims: list[dict]) -> dict:
     """All that the page says of one corpus.
 
-    folder: its results; texts: a file with the texts of its mistakes, if it was built here; claims: by id.
+    folder: its results.
+    texts: a file with the texts of its mistakes, if it was built here.
+    claims: what the stage `claims` wrote.
     """
     comparison, errors = read_json(folder / "comparison.json"), read_json(folder / "errors.json")
     names = [name for name in comparison["order"] if name in errors["models"]]
@@ -54,8 +55,9 @@ def describe(folder: Path, texts: Path, selected: bool, claims: dict[str, dict])
         ]
         for name, model in analyzed.items()
     }
-    said = claims.get(NOTEBOOK_ACCURACY.get(folder.name)) if found["split"] == "test" else None
-    reference = (f"notebook {said['id'][0]}: {100 * said['says'][0]:.1f}", said["says"][0]) if said else None
+    said = next((claim for claim in claims if folder.name in claim["accuracy_on"]), None)
+    shown = said and found["split"] == "test"
+    reference = (f"notebook {said['id'][0]}: {100 * said['says'][0]:.1f}", said["says"][0]) if shown else None
     reliabilities = {name: model["reliability"] for name, model in analyzed.items()}
     found["charts"] = {"ladder": charts.ladder(models, reference), "reliability": charts.reliability(reliabilities)}
     found["charts"] |= learning_curves(folder / "learning_curves", names)

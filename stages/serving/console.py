@@ -15,7 +15,7 @@ LONGEST = 100_000  # characters of a text
 CHUNK_TEXTS, CHUNK_CHARACTERS = 4096, 1 << 20
 LONGEST_LINE = 4 * LONGEST + 5  # bytes: four for each character, a byte order mark, \r\n
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # control a terminal or reverse a line
-SURROGATES = re.compile("[\ud800-\udfff]")  # Python's stand-ins for arguments' bytes that are not UTF-8
+SURROGATES = re.compile("[\ud800-\udfff]")  # Python has these for bytes of an argument that are not UTF-8
 
 
 def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:

@@ -7,19 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from maintenance.notebook_parts import PAGE, page
 from tests.projects import REPOSITORY
 
 README = REPOSITORY / "README.md"
 PAGES = [README, *sorted((REPOSITORY / "docs").glob("*.md"))]
-MADE_UP = re.compile(r"[<*…]|\bmine\b|\breviews\.|\bscored\.|~/")  # names that stand for others
+MADE_UP = re.compile(r"[<*…]|\bmine\b|\breviews\.|\bscored\.|~/")  # examples
 PART = r"[\w.<>*…~-]"
 PATHS = re.compile(
     rf"/?{PART}+(/{PART}*)+|[\w-]+\.(csv|gz|html|json|lock|md|parquet|py|safetensors|toml|tsv|txt|yaml|zip)"
 )
-CODE = re.compile(r"\b[KN][1-5](?:\.\d)?\b")  # of a part of a notebook
 
 
 def text_of(path: Path) -> str:
@@ -140,27 +138,3 @@ def test_every_call_of_a_module_has_options_that_exist(path, monkeypatch, capsys
 
 def test_the_page_of_the_notebooks_is_what_make_docs_writes():
     assert text_of(PAGE) == page()
-
-
-def test_every_code_of_a_notebook_is_explained():
-    files = [*(REPOSITORY / "stages").rglob("*.py"), *(REPOSITORY / "benchmarks").rglob("*.py"), *PAGES]
-    files += [
-        REPOSITORY / "stages/studies/claims.yaml",
-        REPOSITORY / "params.yaml",
-        *(REPOSITORY / "data").glob("*/README.md"),
-    ]
-    used = {code for path in files for code in CODE.findall(text_of(path))}
-    explained = set(re.findall(r"^### (.*)$", text_of(PAGE), re.MULTILINE))
-    claims = {claim["id"] for claim in yaml.safe_load(text_of(REPOSITORY / "stages/studies/claims.yaml"))}
-    assert explained == claims
-    assert {code for code in used if code not in explained} == {"N4.3"}  # which the page's head speaks of
-    assert "N4.3" in text_of(PAGE)
-
-
-@pytest.mark.parametrize("path", [path for path in PAGES if path != PAGE], ids=lambda path: path.name)
-def test_no_page_has_a_word_to_avoid(path):
-    """Those that docs/contributing.md lists first; the page of the notebooks quotes the claims."""
-    text = text_of(path).lower()
-    if path.name == "contributing.md":
-        text = text.partition("## words")[0]
-    assert re.findall(r"\brungs?\b|\bstands?\b|\bis no\b|\bmend(?:s|ed)?\b|\banew\b", text) == []

@@ -1,5 +1,6 @@
 """The report: from results to a page that asks nothing of the network and escapes what people wrote."""
 
+import base64
 import json
 import re
 import shutil
@@ -76,6 +77,13 @@ def test_the_page_is_small_and_its_images_are_its_own_and_described(page):
     assert all(image["src"].startswith("data:image/svg+xml;base64,") and image["alt"] for image in images)
     assert not {tag for tag, _ in elements.found} & {"script", "iframe", "object", "embed"}
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page.read_text(encoding="utf-8"))
+
+
+def test_the_charts_show_the_accuracies_of_the_notebooks(page):
+    elements = Elements(page.read_text(encoding="utf-8"))
+    charts = [attributes["src"] for tag, attributes in elements.found if tag == "img"]
+    drawn = "".join(base64.b64decode(chart.partition(",")[2]).decode() for chart in charts)
+    assert sorted(re.findall(r"notebook [KN]: [\d.]+", drawn)) == ["notebook K: 77.1", "notebook N: 90.9"]
 
 
 def test_what_people_wrote_is_text(page):

@@ -116,7 +116,7 @@ def test_the_surest_mistakes_come_with_their_texts_outside_of_git(summarized):
 def test_models_without_a_mistake_or_without_another_beside_them_are_described(summarized, models):
     results = summarized(models)
     assert evaluated(results.parent, [results.name]) == [results]
-    found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={})
+    found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims=[])
     assert list(found["models"]) == list(models)
     assert found["mistakes"]["average"] == []
     assert set(found["charts"]) == {"ladder", "reliability"}  # no epochs, no learning curves

@@ -1,8 +1,6 @@
-"""What the studies measure: attention against naive references, gradients through time, notebook K's recipe, claims."""
+"""What the studies measure: attention against naive references, gradients through time, notebook K's recipe."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from stages import claims, repeat_notebook
+from stages import repeat_notebook
 from stages.common.command import InputError
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.lstm_cell import LSTM
@@ -22,7 +20,6 @@ from stages.studies.derivations import alternating_sum, attention_by_means, cros
 from stages.studies.gradient_flow import decay_rate, gradient_norms
 from stages.studies.memory_task import SYMBOLS, draw
 from stages.training.sequences import Sequences
-from tests.projects import REPOSITORY
 
 
 def attention_inputs() -> tuple[torch.Tensor, ...]:
@@ -171,45 +168,6 @@ def test_what_the_notebooks_derive_holds():
     assert attention["rows_differ_as_written"] > 0.01
     assert attention["rows_differ_made_linear"] < 1e-12 and attention["without_query_against_with"] < 1e-12
     assert parameters() == {"trainable": 2_759_169, "all": 112_241_409}
-
-
-@pytest.fixture
-def results(tmp_path) -> Path:
-    (tmp_path / "sst2").mkdir()
-    (tmp_path / "sst2/corpus.json").write_text(json.dumps({"rows": [3, 4], "models": {}}))
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("says", "verdict"),
-    [([3, 4], "holds"), ([3, 4.5], "holds"), ([3, 5], "differs by 1"), (None, "no figure in the notebook")],
-)
-def test_a_claim_holds_or_differs_by_what_was_measured(results, says, verdict):
-    claim = {"id": "K", "claim": "rows", "says": says, "within": 0.5, "measured_on": "sst2"}
-    claim["measured"] = ["sst2/corpus.json/rows/0", "sst2/corpus.json/rows/1"]
-    assert claims.checked(claim, results)["verdict"] == verdict
-
-
-def test_a_claim_without_a_run_is_not_measured(results):
-    for measured in (
-        [],
-        ["imdb/corpus.json/rows"],
-        ["sst2/corpus.json/models/cnn/accuracy"],
-        ["sst2/corpus.json/rows/9"],
-    ):
-        claim = {"id": "K", "claim": "rows", "says": [1], "within": 0, "measured_on": "sst2", "measured": measured}
-        assert claims.checked(claim, results)["verdict"] == "not measured"
-
-
-def test_every_address_that_the_committed_results_can_fill_is_filled():
-    """A claim with a mistyped address would be called not measured."""
-    found = json.loads((REPOSITORY / "results/claims.json").read_text(encoding="utf-8"))["claims"]
-    assert {claim["id"] for claim in found if claim["verdict"] == "not measured"} == {"N4.5", "N4.6", "N4.7"}
-
-
-def test_a_claim_about_test_is_not_measured_on_valid(results):
-    (results / "sst2/comparison.json").write_text(json.dumps({"split": "valid", "models": {"rnn": {"accuracy": 0.9}}}))
-    assert claims.value_at(results, "sst2/comparison.json/models/rnn/accuracy") is None
 
 
 def test_predictions_of_three_classes_and_two_runs_come_back(tmp_path):
