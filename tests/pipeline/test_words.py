@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 TABLE = REPOSITORY / "docs/contributing.md"
 PAGE = REPOSITORY / "docs/notebooks.md"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stages import claims
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 
 @pytest.fixture
