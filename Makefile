@@ -38,8 +38,9 @@ faults: .venv/installed ## kill real runs at random points and compare how they 
 lint: .venv/installed ## check style, and which way imports point
 	@ruff check . && ruff format --check . && lint-imports
 
-docs: .venv/installed ## write docs/notebooks.md from the claims and what was measured
+docs: .venv/installed ## write docs/notebooks.md from what was measured, docs/parameters.md from the schema
 	@python -m maintenance.notebook_parts
+	@python -m maintenance.parameter_page
 
 bench: .venv/installed ## measure speed against the usual ways
 	@python -m pip install --quiet --disable-pip-version-check --no-deps gensim==4.4.0 smart_open==9.0.2 wrapt==2.5.2

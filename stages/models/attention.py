@@ -1,7 +1,9 @@
-"""N3: self-attention that compares every word with every other."""
+"""Self-attention that compares every word with every other (https://arxiv.org/abs/1706.03762)."""
 
-from stages.models.layers.self_attention import SelfAttention
+from stages.models.layers.self_attention import SelfAttention, softmax_attention
 
 
 class Classifier(SelfAttention):
-    """Words and their positions → attention in the form `softmax` → pooling over time → logits."""
+    """Words and their positions → attention by a softmax over all words → pooling over time → logits."""
+
+    attention = staticmethod(softmax_attention)

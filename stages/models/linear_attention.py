@@ -1,7 +1,9 @@
-"""N3's first proposal: self-attention by a kernel, whose time is linear in the length."""
+"""Self-attention whose time is linear in the length (https://arxiv.org/abs/2006.16236)."""
 
-from stages.models.layers.self_attention import SelfAttention
+from stages.models.layers.self_attention import SelfAttention, linear_attention
 
 
 class Classifier(SelfAttention):
-    """Words and their positions → attention in the form `linear` → pooling over time → logits."""
+    """Words and their positions → attention in linear time → pooling over time → logits."""
+
+    attention = staticmethod(linear_attention)

@@ -1,4 +1,4 @@
-"""The device that models run on; nothing of it stands in the parameters."""
+"""The device that models run on; no parameter names it."""
 
 import os
 
@@ -26,4 +26,4 @@ def choose_device() -> torch.device:
 def note_emulation(precision: str, device: torch.device) -> None:
     """Say so where bf16 is not in the processor: the results are the same kind of numbers, far more slowly."""
     if precision == "bf16" and device.type == "cpu" and not torch.cpu.get_capabilities().get("avx512_bf16", True):
-        print("this processor emulates bf16, slowly; precision: fp32 in params.yaml is faster here", flush=True)
+        print("this processor emulates bf16, slowly; precision: fp32 in the corpus's file is faster here", flush=True)

@@ -38,7 +38,7 @@ class Trainer:
         *,
         learning_rate: float,
         weight_decay: float,
-        clip_norm: float,
+        clip_norm: float | None,
         average_decay: float,
         label_smoothing: float,
         warmup: float | None = None,
@@ -66,7 +66,8 @@ class Trainer:
         ahead = made_ahead(lambda batch: pinned(rows.padded(batch, step), self.device), batches, self.device)
         for tensors in tqdm(ahead, desc=description, total=len(batches), leave=False, disable=None):
             losses.append(self.gradients(*tensors))
-            nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
+            if self.clip_norm is not None:
+                nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.learning_rate * self.schedule(self.steps / all_steps)
             self.optimizer.step()

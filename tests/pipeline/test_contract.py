@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.serialize import load_yaml
 
 from tests.projects import REPOSITORY, read_params
 
@@ -174,6 +175,20 @@ def test_every_model_has_a_file_parameters_a_schema_and_a_place_in_a_run():
 
 def test_run_yaml_is_the_choice_for_a_first_run():
     assert (REPOSITORY / "run.yaml").read_bytes() == (REPOSITORY / "runs/movies.yaml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path", [*REPOSITORY.glob("*.yaml"), *REPOSITORY.glob("[cr]*s/*.yaml")], ids=lambda path: path.name
+)
+def test_dvc_reads_yaml_as_the_stages_do(path):
+    """DVC's YAML is version 1.2, the stages' 1.1; only the latter has merge keys in its standard."""
+    assert load_yaml(str(path)) == yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def test_a_model_has_an_optimization_of_its_own():
+    """Or a value that is set for one model would be another's too."""
+    found = [model["optimization"] for model in PARAMS["models"].values() if "optimization" in model]
+    assert len({id(each) for each in found}) == len(found) == len(PARAMS["models"]) - 1
 
 
 def test_every_corpus_has_its_folder():

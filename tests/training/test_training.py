@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from stages.common.command import InputError
-from stages.models import finetuned, glove_lstm, lstm
+from stages.models import finetuned, glove_lstm, lstm, notebook_bigru
 from stages.training.checkpoints import Checkpoint, remove_checkpoints
 from stages.training.devices import choose_device
 from stages.training.inference import predict
@@ -264,3 +264,29 @@ def test_a_recorded_step_learns_what_its_kernels_learn_one_by_one(tmp_path):
         ends.append(new.model.state_dict())
     for recorded, launched in zip(*(end.values() for end in ends), strict=True):
         torch.testing.assert_close(recorded, launched, rtol=1e-4, atol=1e-5)
+
+
+class OnRandomFeatures(notebook_bigru.Classifier):
+    """Notebook N's network on features that are drawn for each id."""
+
+    def __init__(self):
+        super().__init__(feature_size=4, states=1, classes=2, hidden_size=3, dropout=0.2)
+        self.register_buffer("features", torch.randn(30, 4))
+
+    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return super().forward(self.features[ids], lengths)  # (B, T) → (B, T, 4) → (B, C)
+
+
+def test_no_clipping_trains_as_a_norm_that_no_gradient_has(tmp_path):
+    """Notebook N's network was trained with a norm of 1e6 before null said it: the same bytes."""
+
+    def trained(clip_norm: float | None) -> bytes:
+        torch.manual_seed(3)
+        settings = {"learning_rate": 0.001, "weight_decay": 0, "average_decay": 0, "label_smoothing": 0}
+        new = Trainer(OnRandomFeatures(), CPU, clip_norm=clip_norm, **settings)
+        fit(new, sequences(45), sequences(20, 1), Checkpoint(tmp_path / str(clip_norm), "key"), seed=3, **SETTINGS)
+        return save(new.best)
+
+    unclipped = trained(None)
+    assert unclipped == trained(1_000_000.0)
+    assert unclipped != trained(0.01)

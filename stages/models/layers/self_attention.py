@@ -1,4 +1,6 @@
-"""Self-attention over words, in its quadratic form and in one whose time is linear in the length (N3)."""
+"""Self-attention over words, in its quadratic form and in one whose time is linear in the length."""
+
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -31,7 +33,6 @@ def linear_attention(
     return sums / (queries @ keys.sum(dim=1)[:, :, None])  # by (B, T, 1)
 
 
-FORMS = {"softmax": softmax_attention, "linear": linear_attention}
 RANGE = 0.1  # of positions, as of new word vectors, so that neither drowns the other
 
 
@@ -45,13 +46,14 @@ def positions(time: int, size: int, device: torch.device) -> torch.Tensor:
 class SelfAttention(nn.Module):
     """Words and their positions → self-attention beside its input, normalized → pooling → dropout → logits."""
 
+    attention: Callable[..., torch.Tensor]  # the form: queries, keys, values and which are words → what each word gets
+
     def __init__(
         self,
         vocabulary_size: int,
         classes: int,
         *,
         embedding_size: int,
-        form: str,
         word_dropout: float,
         dropout: float,
         pooling: str,
@@ -59,7 +61,6 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.embedding = WordEmbedding(vocabulary_size, embedding_size, word_dropout)
         self.projections = nn.Linear(embedding_size, 3 * embedding_size)
-        self.attention = FORMS[form]
         self.mixed = nn.Linear(embedding_size, embedding_size)
         self.norm = nn.LayerNorm(embedding_size)
         self.dropout = nn.Dropout(dropout)
