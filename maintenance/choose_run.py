@@ -1,15 +1,13 @@
 """Take one of the ready choices in runs/ as run.yaml: `make repro RUN=sst2`. Plain `cp` does the same."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
-import yaml
-
-from stages.common import command
+from stages.common import command, params
 from stages.common.command import InputError
 from stages.common.files import new_file
-from stages.common.params import suggestion
 
 RUNS, CHOSEN, LOCK = Path("runs"), Path("run.yaml"), Path("dvc.lock")
 
@@ -25,11 +23,11 @@ def main() -> None:
     path = RUNS / f"{name}.yaml"
     if not path.is_file():
         known = sorted(file.stem for file in RUNS.glob("*.yaml"))
-        raise InputError(f"there is no {path}{suggestion(name, known)}")
-    content = path.read_bytes()
+        raise InputError(f"there is no {path}{params.suggestion(name, known)}")
+    corpora = params.read(path, "run_file")["run"]["corpora"]
     with new_file(CHOSEN) as temporary:
-        temporary.write_bytes(content)
-    if others := others_in_lock(yaml.safe_load(content)["run"]["corpora"]):
+        shutil.copyfile(path, temporary)
+    if others := others_in_lock(corpora):
         print(
             f"{CHOSEN} is {path} now; dvc.lock has {', '.join(others)} too: `make gc` keeps them, `dvc gc -w` does not"
         )

@@ -10,16 +10,13 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from stages.common import strict_yaml
 from stages.common.command import InputError
 
 # A data file and no module: it can refuse parameters but never change a result, so stages do not depend on it,
-# and a new model's keys leave the other models' results standing.
+# and a new model's keys leave the other models' results as they are.
 SCHEMA = Path(__file__).parent.parent / "params.schema.yaml"
 MODELS = Path(__file__).parent.parent / "models"
-
-
-# libyaml's parser where PyYAML has it: in Python, these files take every stage half a second.
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # JSON Schema takes 32.0 for an integer and NaN for a number above 0.
 Validator = jsonschema.validators.extend(
@@ -104,10 +101,7 @@ def section(group: str, name: str) -> dict:
 
 def read(path: Path, part: str | None = None) -> dict:
     """A YAML file, held against the schema or a part of its $defs."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    content = strict_yaml.load(path)
     of_file = {"$ref": f"#/$defs/{part}", "$defs": schema()["$defs"]} if part else schema()
     fault = jsonschema.exceptions.best_match(Validator(of_file).iter_errors(content))
     if fault:
@@ -118,7 +112,7 @@ def read(path: Path, part: str | None = None) -> dict:
 @functools.cache
 def schema() -> dict:
     """What stages/params.schema.yaml says."""
-    return yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader)
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), strict_yaml.Loader)
 
 
 def sentence(fault: jsonschema.ValidationError) -> str:
@@ -131,7 +125,11 @@ def sentence(fault: jsonschema.ValidationError) -> str:
     if fault.validator == "required":
         missing = next(name for name in fault.validator_value if name not in fault.instance)
         return f"{key} lacks the key {missing!r}"
-    return f"{key} is {fault.instance!r}; it should be {fault.schema.get('description', fault.message)}"
+    expected = fault.schema.get("description", fault.message)
+    expects_text = fault.validator == "type" and "string" in fault.validator_value
+    # YAML reads 1, no and 2020-01-01 as something else.
+    unquoted = expects_text and not isinstance(fault.instance, dict | list | None) and "in quotes" not in expected
+    return f"{key} is {fault.instance!r}; it should be {expected}{', in quotes' if unquoted else ''}"
 
 
 def suggestion(name: object, known: list[str]) -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from maintenance.parameter_page import PAGE, keys, page, resolved
 from stages.common import params
-from tests.conftest import REPOSITORY
+from tests.projects import REPOSITORY
 
 FILES = ["params.yaml", "run.yaml", *(f"corpora/{path.name}" for path in sorted((REPOSITORY / "corpora").glob("*")))]
 NAMES = ("encoders", "models", "notebook", "source.tables")  # mappings whose keys are names

@@ -18,7 +18,7 @@ import stages.prepare
 import stages.tokenize_text
 import stages.train
 from tests.bad_input import refused
-from tests.projects import REPOSITORY, Project, read_params
+from tests.projects import REPOSITORY, Project, read_params, write_params
 
 GOOD = b"text\tlabel\ngood one\t1\nbad one\t0\n"
 SPLITS = ("train", "valid", "test")
@@ -50,7 +50,18 @@ PARAMS = {
         256,
         ["models.average.architecture", "'hiden_size'", "did you mean 'hidden_size'"],
     ),
-    "unknown key that is a number": ("run", RUN | {1: 2}, ["run", "1"]),
+    "unknown key that is a number": ("run", RUN | {1: 2}, ["run.yaml, line", "the key 1", "in quotes"]),
+    "a column's name without quotes": ("corpora.own.columns.label", 2024, ["columns.label is 2024", "in quotes"]),
+    "a corpus's name without quotes": ("run.corpora", [False], ["run.corpora.0 is False", "in quotes"]),
+    "an encoder's name without quotes": ("run.encoders", [384], ["run.encoders.0 is 384", "in quotes"]),
+    "a model's name without quotes": ("run.models.pooled", [2], ["run.models.pooled.0 is 2", "in quotes"]),
+    "a training's name without quotes": ("run.notebook", [3.1], ["run.notebook.0 is 3.1", "in quotes"]),
+    "a seed in quotes": ("run.seeds", ["1"], ["run.seeds.0 is '1'", "a whole number"]),
+    "clipping to nothing": (
+        "models.average.optimization.clip_norm",
+        0,
+        ["optimization.clip_norm is 0", "null or a number above 0"],
+    ),
     "unknown encoder": ("run.encoders", ["minilmm"], ["run.encoders", "'minilmm'", "did you mean 'minilm'"]),
     "GloVe of a dimension that there is not": (
         "run.glove_dimensions",
@@ -121,6 +132,32 @@ PARAMS = {
 }
 
 
+# Mappings whose keys are names: a dotted key, and such a name.
+NAMES = {
+    "classes": ("corpora.own.labels", "0"),
+    "files": ("corpora.own.source.files", "2024"),
+    "models": ("models", "2"),
+    "encoders": ("encoders", "384"),
+    "checksums": ("encoders.minilm.checksums", "null"),
+    "vectors": ("glove", "50"),
+    "vectors' files": ("glove.50d.files", "2024-01-01"),
+    "trainings": ("notebook", "yes"),
+    "kinds of models": ("run.models", "~"),
+}
+
+# What a line of a corpus's file is, and what the message says of it.
+LINES = {
+    "classes yes and no": ("labels: {no: no, yes: yes}", ["reads the key no as true or false", 'in quotes: "no"']),
+    "classes in stars": ('labels: {1: "1", 2: "2"}', ["reads the key 1 as a number", 'in quotes: "1"']),
+    "a table whose name is a number": ("source: {files: {}, tables: {1.5: {}}}", ["the key 1.5 as a number"]),
+    "a class of two words in brackets": ('labels: {[not, good]: "0", good: "1"}', ["a list or a mapping"]),
+    "the same class twice": ('labels: {bad: "0", bad: "1", good: "2"}', ["'bad'", "a second time"]),
+    "a number that begins with 0": ("min_count: 010", ["010", "plain digits"]),
+    "a number of minutes": ("min_count: 1:30", ["1:30", "plain digits"]),
+    "lists in lists in lists": (f"labels: {2000 * '['}{2000 * ']'}", ["nested too deeply"]),
+}
+
+
 @pytest.fixture
 def prepare(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     def prepare(**tables: bytes) -> str:
@@ -185,6 +222,27 @@ def test_bad_table_is_refused_with_file_and_line(project, prepare, check, train,
 def test_bad_parameter_is_refused_with_its_key(project, download, check, key, value, fragments):
     project.set(key, value)
     check(download(), project.folder / "data/raw", FILES_OF.get(key.partition(".")[0], "params.yaml"), *fragments)
+
+
+@pytest.mark.parametrize(("key", "name"), NAMES.values(), ids=NAMES)
+def test_a_name_that_yaml_does_not_read_as_text_is_refused(project, download, check, key, name):
+    project.set(f"{key}.the_name", None)
+    file = next(path for path in sorted(project.folder.rglob("*.yaml")) if "the_name" in path.read_text())
+    text = file.read_text(encoding="utf-8")
+    line = text[: text.index("the_name")].count("\n") + 1
+    file.write_text(text.replace("the_name", name), encoding="utf-8")
+    where = f"{file.relative_to(project.folder)}, line {line}"
+    check(download(), project.folder / "data/raw", where, f"the key {name} ", f'put it in quotes: "{name}"')
+
+
+@pytest.mark.parametrize(("line", "fragments"), LINES.values(), ids=LINES)
+def test_a_line_that_reads_as_another_is_refused(project, download, check, line, fragments):
+    everything = read_params(project.folder)
+    del everything["corpora"]["own"][line.partition(":")[0]]
+    write_params(project.folder, everything)
+    file = project.folder / "corpora/own.yaml"
+    file.write_text(f"{line}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    check(download(), project.folder / "data/raw", "corpora/own.yaml", *fragments)
 
 
 def test_params_that_are_no_yaml_are_refused(project, download, check):

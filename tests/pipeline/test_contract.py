@@ -26,6 +26,7 @@ HARMLESS = {
     "stages/common/files.py": "writes what it is given, whole or not at all; JSON and SHA-256 are what they are",
     "stages/common/locks.py": "lets one process at a time write a path",
     "stages/common/params.py": "gives params.yaml as it is, or says what is wrong in it",
+    "stages/common/strict_yaml.py": "gives a YAML file as it is, or says what is wrong in it",
 }
 
 

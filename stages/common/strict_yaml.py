@@ -1,0 +1,70 @@
+"""YAML without its traps: what reads as one thing and means another is refused."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from stages.common.command import InputError
+
+# libyaml's parser where PyYAML has it: in Python, the parameters take every stage half a second.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+TAG = "tag:yaml.org,2002:"
+READ_AS = {"bool": "true or false", "float": "a number", "int": "a number", "null": "nothing", "timestamp": "a date"}
+
+
+def load(path: Path) -> object:
+    """What a YAML file holds: every key in it is text and there once, every whole number written in plain digits.
+
+    Raises:
+        InputError: the file is no such YAML.
+    """
+    try:
+        loader = Loader(path.read_text(encoding="utf-8"))
+        try:
+            document = loader.get_single_node()
+            for node in nodes(document, set()):
+                check(node, path)
+            return loader.construct_document(document) if document else None
+        finally:
+            loader.dispose()
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply; write lists and mappings that hold few others") from None
+
+
+def nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
+    """A node and all below it; what several aliases name comes once."""
+    if node is not None and id(node) not in seen:
+        seen.add(id(node))
+        yield node
+        below = node.value if isinstance(node, yaml.CollectionNode) else []
+        for each in below:
+            for part in each if isinstance(each, tuple) else (each,):
+                yield from nodes(part, seen)
+
+
+def check(node: yaml.Node, path: Path) -> None:
+    """Refuse a key that is no text or there twice, and a number that YAML 1.1, as here, and 1.2, as DVC, read apart."""
+    if isinstance(node, yaml.MappingNode):
+        names = set()
+        for key, _ in node.value:
+            where, kind = f"{path}, line {key.start_mark.line + 1}", key.tag.removeprefix(TAG)
+            if kind == "merge":
+                continue
+            if not isinstance(key, yaml.ScalarNode):
+                raise InputError(f"{where}: a key is a list or a mapping; it should be a name")
+            if kind != "str":
+                read_as = READ_AS.get(kind, kind)
+                raise InputError(
+                    f'{where}: YAML reads the key {key.value} as {read_as}; put it in quotes: "{key.value}"'
+                )
+            if key.value in names:
+                raise InputError(f"{where}: the key {key.value!r} is there a second time; leave one")
+            names.add(key.value)
+    elif node.tag == f"{TAG}int" and not re.fullmatch(r"[-+]?(0|[1-9]\d*)", node.value):
+        where = f"{path}, line {node.start_mark.line + 1}"
+        raise InputError(f"{where}: {node.value} is not a whole number in plain digits, and may be read as another")
