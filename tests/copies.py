@@ -39,24 +39,22 @@ def change_params(folder: Path, change: Callable[[dict], object]) -> None:
     write_params(folder, params)
 
 
-def make_small(params: dict) -> None:
+def make_small(folder: Path) -> None:
+    """Few rows and models of the embedded corpus, and of the others no results, which take the report seconds."""
+    change_params(folder, choose_small)
+    for name in read_params(folder)["corpora"]["sample"]["source"]["files"]:
+        path = folder / "data/sample" / name
+        path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:200]), encoding="utf-8")
+    for results in [path for path in (folder / "results").iterdir() if path.is_dir()]:
+        shutil.rmtree(results)
+        results.mkdir()
+
+
+def choose_small(params: dict) -> None:
     params["run"] |= {"corpora": ["sample"], "glove_dimensions": [], "seeds": [1]}
     trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
-    params["run"]["models"] = only(**trained, glove=["glove_lstm", "glove_bilstm"])
+    params["run"]["models"] = only(**trained, glove=["glove_lstm"])
     params["corpora"]["sample"]["training"] |= {"epochs": 1}
+    params["corpora"]["sample"]["source"]["files"] = dict.fromkeys(params["corpora"]["sample"]["source"]["files"])
     params["models"]["tfidf"]["search"] |= {"longest_ngram": [1], "inverse_regularization": [1.0]}
     params["models"]["bigru"]["architecture"] |= {"hidden_size": 16}
-
-
-def cut_sample(folder: Path) -> None:
-    """Few rows of the embedded corpus, and few models."""
-
-    def change(params: dict) -> None:
-        make_small(params)
-        files = params["corpora"]["sample"]["source"]["files"]
-        for name in files:
-            path = folder / "data/sample" / name
-            path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:200]), encoding="utf-8")
-            files[name] = None
-
-    change_params(folder, change)

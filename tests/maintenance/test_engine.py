@@ -20,7 +20,7 @@ from maintenance import engine as engine_module
 from stages.common.command import InputError
 from tests.bad_input import refused
 from tests.commands import ended, run, start
-from tests.copies import copy_project, cut_sample
+from tests.copies import copy_project, make_small
 from tests.faults.runs import at_work
 
 ENGINE = [sys.executable, "-m", "maintenance.engine"]
@@ -310,7 +310,7 @@ def test_the_projects_own_stages_end_in_the_bytes_of_a_serial_run_on_other_threa
     same_order = {"PYTHONHASHSEED": "0"}  # DVC's of a few stages of many changes with it
     folder = tmp_path / "project"
     copy_project(folder)
-    cut_sample(folder)
+    make_small(folder)
     run(folder, "git", "init", "-q")
     run(folder, "git", "add", "--all")
     run(folder, "git", "commit", "-qm", "a project")

@@ -1,9 +1,11 @@
 """Merging two branches that both ran the pipeline, and naming results that are older than what made them."""
 
+import functools
 import json
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,13 +29,12 @@ def set_params(folder: Path, a: int, b: int) -> None:
     (folder / "params.yaml").write_text(f"a: {a}\n{APART}\nb: {b}\n")
 
 
-@pytest.fixture
-def merging(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A pipeline of three stages in the middle of merging a branch that changed `b` into one that changed `a`."""
-    root, tmp_path = tmp_path, tmp_path / getattr(request, "param", ".")
-    tmp_path.mkdir(exist_ok=True)
-    (tmp_path / "write.py").write_text(SCRIPT)
-    (tmp_path / "metrics").mkdir()
+def write_branches(root: Path, place: str) -> None:
+    """A pipeline of three stages, somewhere in a git repository, and branches that changed `b` and `a`."""
+    folder = root / place
+    folder.mkdir(exist_ok=True)
+    (folder / "write.py").write_text(SCRIPT)
+    (folder / "metrics").mkdir()
     stages = {
         name: {
             "cmd": f"{sys.executable} write.py metrics/{name}.json {' '.join(keys)}",
@@ -43,19 +44,39 @@ def merging(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         }
         for name, keys in STAGES.items()
     }
-    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages, "metrics": ["metrics"]}, sort_keys=False))
-    set_params(tmp_path, 1, 1)
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages, "metrics": ["metrics"]}, sort_keys=False))
+    set_params(folder, 1, 1)
     run(root, "git", "init", "-q", "-b", "main")
-    run(tmp_path, "dvc", "init", "-q", "--subdir")
+    run(folder, "dvc", "init", "-q", "--subdir")
     for branch, a, b in (("main", 1, 1), ("other", 1, 2), ("mine", 2, 1)):
         if branch != "main":
-            run(tmp_path, "git", "switch", "-qc", branch, "main")
-        set_params(tmp_path, a, b)
-        run(tmp_path, "dvc", "repro")
-        run(tmp_path, "git", "add", "--all")
-        run(tmp_path, "git", "commit", "-qm", branch)
-    assert ended(tmp_path, "git", "merge", "other").returncode == 1
-    return tmp_path
+            run(folder, "git", "switch", "-qc", branch, "main")
+        set_params(folder, a, b)
+        run(folder, "dvc", "repro")
+        run(folder, "git", "add", "--all")
+        run(folder, "git", "commit", "-qm", branch)
+
+
+@pytest.fixture(scope="module")
+def branches(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The root of such a repository with its pipeline in a place, made once for each place."""
+
+    @functools.cache
+    def branches(place: str) -> Path:
+        root = tmp_path_factory.mktemp("branches")
+        write_branches(root, place)
+        return root
+
+    return branches
+
+
+@pytest.fixture
+def merging(branches: Callable[[str], Path], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The pipeline's folder in the middle of merging the one branch into the other."""
+    place = getattr(request, "param", ".")
+    folder = Path(shutil.copytree(branches(place), tmp_path / "merging"), place)
+    assert ended(folder, "git", "merge", "other").returncode == 1
+    return folder
 
 
 @pytest.mark.parametrize("merging", [".", "below"], indirect=True)

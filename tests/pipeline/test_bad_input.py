@@ -17,6 +17,7 @@ import stages.download
 import stages.prepare
 import stages.tokenize_text
 import stages.train
+from stages.corpus import sources
 from tests.bad_input import refused
 from tests.projects import REPOSITORY, Project, read_params, write_params
 
@@ -279,7 +280,8 @@ def test_good_archive_from_a_mirror_is_taken(project, download):
     assert sorted(path.name for path in (project.folder / "data/raw/own").iterdir()) == sorted(FILES)
 
 
-def test_host_out_of_reach_leads_to_the_mirror(project, download, check):
+def test_host_out_of_reach_leads_to_the_mirror(project, download, check, monkeypatch):
+    monkeypatch.setattr(sources, "PAUSE", 0)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}/own.zip"

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import yaml
 
 from stages import report
 from stages.reporting.corpora import evaluated
+from tests.commands import run_here
 from tests.projects import REPOSITORY
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -27,17 +27,14 @@ def page(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     mistakes = {name: f"{HOSTILE} {name}" for name in names_of_mistakes(REPOSITORY / "results/movies/errors.json")}
     (folder / "movies.json").write_text(json.dumps(mistakes))
-    out = folder / "report.html"
-    options = {
-        "results": REPOSITORY / "results",
-        "mistakes": folder,
-        "benchmarks": REPOSITORY / "benchmarks/attention.json",
-    }
-    arguments = [str(part) for name, value in (options | {"out": out}).items() for part in (f"--{name}", value)]
+    return write_page(folder, folder / "report.html")
+
+
+def write_page(mistakes: Path, out: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
-        patch.setattr(sys, "argv", ["report", *arguments])
-        report.main()
+        paths = {"results": "results", "mistakes": mistakes, "benchmarks": "benchmarks/attention.json", "out": out}
+        assert run_here(report, **paths) == ""
     return out
 
 
@@ -91,13 +88,8 @@ def test_what_people_wrote_is_text(page):
     assert "<script" not in text and "onerror=&#34;" in text
 
 
-def test_the_same_results_give_the_same_page(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
-    again = tmp_path / "again.html"
-    options = ["--results", "results", "--mistakes", str(page.parent), "--benchmarks", "benchmarks/attention.json"]
-    monkeypatch.setattr(sys, "argv", ["report", *options, "--out", str(again)])
-    report.main()
-    assert again.read_bytes() == page.read_bytes()
+def test_the_same_results_give_the_same_page(page, tmp_path):
+    assert write_page(page.parent, tmp_path / "again.html").read_bytes() == page.read_bytes()
 
 
 def test_the_selected_corpora_come_first_and_the_others_are_marked(page):

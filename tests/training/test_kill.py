@@ -22,7 +22,7 @@ WORDS = [f"word{number}" for number in range(200)]
 @pytest.fixture
 def start_training(project, run_here, monkeypatch) -> Callable[[str], subprocess.Popen[str]]:
     generator = random.Random(1)
-    for split, rows in (("train", 1500), ("valid", 100), ("test", 100)):
+    for split, rows in (("train", 700), ("valid", 100), ("test", 100)):
         lines = [f"{' '.join(generator.choices(WORDS, k=12))}\t{row % 2}\n" for row in range(rows)]
         project.write(f"data/own/{split}.tsv", "".join(["text\tlabel\n", *lines]).encode())
     project.set("corpora.own.training", {"batch_size": 8, "epochs": 5, "patience": 5, "final_fit": True})
@@ -56,7 +56,7 @@ def test_a_killed_training_ends_in_the_bytes_of_a_clean_one(start_training, proj
         for line in killed.stdout:
             if line.startswith(last_line):
                 break
-        time.sleep(0.2)  # into the next epoch
+        time.sleep(0.1)  # into the next epoch
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         assert not (project.folder / "data/trained/killed").exists()
