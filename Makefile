@@ -29,8 +29,9 @@ corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv T
 	@python -m maintenance.new_corpus $(foreach key,NAME FILE TEXT LABEL GROUP ENCODING,$(if $(filter command,$(origin \
 		$(key))),'$(key)=$(subst ','\'',$(value $(key)))'))
 
+# Two at a time, file by file. A thread each: torch's many would wait for one another, and tests' networks are small.
 test: .venv/installed ## run the tests
-	@python -m pytest
+	@OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 faults: .venv/installed ## kill real runs at random points and compare how they end with clean ones
 	@python -m tests.faults

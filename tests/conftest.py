@@ -16,6 +16,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-bad-input", action="store_true", help="write the sentences into tests/bad_input.md again")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("write_bad_input") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--write-bad-input is for one process: leave -n out")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest is first: where files run beside each other, none is then left waiting for it."""
+    items.sort(key=lambda item: item.path.name != "test_end_to_end.py")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return new_project(tmp_path, {})
