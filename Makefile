@@ -1,7 +1,10 @@
 # make help says what there is. Everything runs in .venv, which the first call makes.
 
 PYTHON ?= python3
+# Scripts in .venv/bin name the folder where they were made, and fail once it has moved: python -m does not.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# DVC asks for the user's name, which a container may not have.
+export LOGNAME ?= $(shell id -un 2>/dev/null || id -u)
 # No result changes by these. Batches of many lengths leave glibc's heap in pieces that it keeps, gigabytes in a long
 # training: from 2 MB on, a tensor gets pages of its own, which go when it does, and the heap's free end goes from 16 MB on.
 export MALLOC_MMAP_THRESHOLD_ := 2097152
@@ -37,7 +40,8 @@ faults: .venv/installed ## kill real runs at random points and compare how they 
 	@python -m tests.faults
 
 lint: .venv/installed ## check style, and which way imports point
-	@ruff check . && ruff format --check . && lint-imports
+	@python -m ruff check . && python -m ruff format --check .
+	@python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 docs: .venv/installed ## write docs/notebooks.md from what was measured, docs/parameters.md from the schema
 	@python -m maintenance.notebook_parts

@@ -9,6 +9,8 @@ import yaml
 from dvc.repo import Repo
 
 from maintenance.projects import project_of, runs
+from maintenance.version_control import tell_dvc
+from stages.common import command
 
 
 def keep_cached_outs(lock: Path, root: Path) -> list[str]:
@@ -23,6 +25,7 @@ def keep_cached_outs(lock: Path, root: Path) -> list[str]:
 
 def main() -> None:
     root = Path()
+    tell_dvc(root)
     with ExitStack() as stack:
         kept = []
         for run in runs(root):
@@ -36,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -29,6 +29,7 @@ from dvc.stage.serialize import to_lockfile
 from dvc.utils.serialize import modify_yaml
 
 from maintenance.progress import SECONDS, Progress, log_of
+from maintenance.version_control import tell_dvc
 from stages.common import command, params
 from stages.common.command import InputError
 from stages.common.files import new_file, read_json, write_json
@@ -181,6 +182,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.disable(logging.INFO)  # DVC's warnings are shown, and not what it does
     logging.getLogger("dvc.progress").setLevel(logging.CRITICAL)  # nor its bars
+    tell_dvc(Path())
     try:
         with Repo() as repo, lock_repo(repo), repo.scm_context():
             engine = Engine(repo, arguments.targets, number_of_jobs(arguments.jobs))

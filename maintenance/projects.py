@@ -8,14 +8,21 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
+from stages.common import params
+
 FILES = ("dvc.yaml", "dvc.lock", "params.yaml", ".dvcignore")
 FOLDERS = ("corpora", "stages")
 
 
 @contextmanager
 def project_of(run: Path, root: Path) -> Iterator[Path]:
-    """A folder with the pipeline's files, but no data, where `run` is chosen and DVC's cache is the project's."""
-    with tempfile.TemporaryDirectory() as name, Repo(root) as repo:
+    """A folder with the pipeline's files, but no data, where `run` is chosen and DVC's cache is the project's.
+
+    Raises:
+        InputError: `run` is no such choice.
+    """
+    params.read(run, "run_file")
+    with Repo(root) as repo, tempfile.TemporaryDirectory(dir=repo.tmp_dir) as name:
         folder = Path(name)
         for file in FILES:
             if (root / file).is_file():

@@ -5,10 +5,12 @@ stage runs again on what was merged. Metrics and results are left as they were b
 """
 
 import subprocess
-import sys
 
 import yaml
 from dvc.utils.serialize import dump_yaml
+
+from stages.common import command
+from stages.common.command import InputError
 
 LOCK = "dvc.lock"
 WRITTEN = ("metrics/", "results/")
@@ -16,7 +18,10 @@ BASE, OURS, THEIRS = 1, 2, 3  # git's numbers of a conflict's sides
 
 
 def git(*command: str) -> str:
-    return subprocess.run(["git", *command], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(["git", *command], capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(f"`git {command[0]}`: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def conflicts() -> dict[str, set[int]]:
@@ -46,7 +51,7 @@ def merged_lock(sides: set[int]) -> dict:
 def main() -> None:
     found = conflicts()
     if not found:
-        sys.exit("error: no file is in conflict; call this in the middle of a merge")
+        raise InputError("no file is in conflict; call this in the middle of a merge")
     for path, sides in found.items():
         if path == LOCK:
             dump_yaml(LOCK, merged_lock(sides))
@@ -56,9 +61,11 @@ def main() -> None:
             continue
         git("add", "--", path)
     if others := [path for path in found if path != LOCK and not path.startswith(WRITTEN)]:
-        sys.exit(f"still yours to resolve: {', '.join(others)}; then `git add` them, `make repro` and `git commit`")
+        raise InputError(
+            f"still yours to resolve: {', '.join(others)}; then `git add` them, `make repro` and `git commit`"
+        )
     print("resolved; now `make repro`, `git add metrics results dvc.lock` and `git commit`")
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -4,7 +4,6 @@
 and parameters alone.
 """
 
-import sys
 from pathlib import Path
 
 import yaml
@@ -13,6 +12,9 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from maintenance.projects import project_of, runs
+from maintenance.version_control import tell_dvc
+from stages.common import command
+from stages.common.command import InputError
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,14 +45,15 @@ def differences(stage: PipelineStage) -> list[str]:
 
 
 def main() -> None:
+    tell_dvc(ROOT)
     stale = stale_stages()
     for name, reasons in stale.items():
         print(f"{name}: {', '.join(reasons)}")
     if stale:
-        sys.exit(
+        raise InputError(
             f"{len(stale)} stages of dvc.lock are older than what they were made of; `make repro RUN=…` reruns them"
         )
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -73,6 +73,7 @@ def run(main: Callable[[], None]) -> None:
     except OSError as error:
         name = error.filename2 or error.filename  # of two, a copy's target
         place = f"{name}: " if name else ""
-        sys.exit(f"error: {place}{error.strerror or error}")
+        shared = "; if it is another user's, see docs/operations.md" if isinstance(error, PermissionError) else ""
+        sys.exit(f"error: {place}{error.strerror or error}{shared}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -19,14 +19,16 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with alone(path):
-        shutil.rmtree(temporary, ignore_errors=True)  # what a killed run left
+        if temporary.exists():  # what a killed run left
+            shutil.rmtree(temporary)
         temporary.mkdir(parents=True)
         try:
             yield temporary
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(path)
         temporary.replace(path)
 
 

@@ -1,9 +1,7 @@
 """One at a time: a stage whose DVC was killed may still be at work when the next one starts beside it."""
 
-import hashlib
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -11,13 +9,26 @@ from filelock import FileLock, Timeout
 from stages.common.command import InputError
 
 
-def lock_of(path: Path) -> FileLock:
-    """What one process of this machine at a time can enter, and others wait for.
+@contextmanager
+def locked(path: Path, *, wait: bool) -> Iterator[None]:
+    """Be the only one who enters this for a path, on this machine and whoever runs it.
 
-    It is a file in the system's folder for temporary files: DVC would take one beside an out for a part of it.
+    The lock is a file beside the path, where all who may write the path find it and may open it; DVC and git ignore
+    it, and it is gone when the block ends. Who has opened it just before asks again, as it has no name any more.
+
+    Raises:
+        Timeout: another is in it, and this one is not to wait.
     """
-    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()
-    return FileLock(Path(tempfile.gettempdir()) / f"{name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.with_name(f".{path.name}.lock")
+    lock = FileLock(file, mode=0o666)
+    lock.acquire(blocking=wait)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # another's, in a folder where only its owner may remove a file
+            file.unlink()
+        lock.release()
 
 
 @contextmanager
@@ -29,15 +40,13 @@ def alone(path: Path) -> Iterator[None]:
     Raises:
         InputError: another process is at it.
     """
-    lock = lock_of(path)
     try:
-        lock.acquire(blocking=False)
+        with locked(path, wait=False):
+            try:
+                yield
+            except OSError as error:
+                if error.errno and not error.filename:
+                    error.filename = str(path)
+                raise
     except Timeout:
         raise InputError(f"another run of this stage writes {path}; wait for it to end, or stop it") from None
-    with lock:
-        try:
-            yield
-        except OSError as error:
-            if error.errno and not error.filename:
-                error.filename = str(path)
-            raise

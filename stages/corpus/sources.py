@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from stages.common import files
 from stages.common.command import InputError
-from stages.common.locks import alone, lock_of
+from stages.common.locks import alone, locked
 
 ATTEMPTS = 5
 PAUSE = 0.5  # seconds, doubled before every further attempt
@@ -47,7 +47,7 @@ def fetched(address: str, downloads: Path, in_mirror: str = "") -> Iterator[Path
     """
     mirror = os.environ.get("DATA_MIRROR", "")
     is_download = not mirror or "://" in mirror
-    with lock_of(place(address, downloads).parent) if is_download else nullcontext():
+    with locked(place(address, downloads).parent, wait=True) if is_download else nullcontext():
         path = fetch(address, downloads, in_mirror)
         try:
             yield path

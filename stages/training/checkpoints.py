@@ -22,7 +22,7 @@ def resume_key(data: Iterable[Path], *settings: object) -> str:
 def remove_checkpoints(folder: Path) -> None:
     """Remove all that was kept under a resume key, of earlier code, parameters or data too, half written or whole."""
     key = "[0-9a-f]" * 64
-    for path in [*folder.glob(f"{key}-*"), *folder.glob(f".{key}-*.tmp")]:
+    for path in [*folder.glob(f"{key}-*"), *folder.glob(f".{key}-*")]:
         path.unlink()
 
 

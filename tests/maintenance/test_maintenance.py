@@ -13,7 +13,7 @@ import yaml
 
 from maintenance.stale import stale_stages
 from tests.commands import ended, run
-from tests.projects import REPOSITORY
+from tests.projects import REPOSITORY, read_params
 
 SCRIPT = """
 import json, sys, yaml
@@ -21,6 +21,7 @@ params = yaml.safe_load(open("params.yaml"))
 json.dump({key: params[key] for key in sys.argv[2:]}, open(sys.argv[1], "w"))
 """
 RESOLVE = [sys.executable, "-m", "maintenance.resolve"]
+RUN = read_params(REPOSITORY)["run"]
 STAGES = {"left": ["a"], "right": ["b"], "both": ["a", "b"]}
 APART = "\n# so far apart that git merges what is above and below\n" * 4
 
@@ -140,7 +141,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     contents = {"dvc.yaml": pipeline, "params.yaml": {"models": {"lstm": 1}}}
     for corpus, seed in (("large", 7), ("small", 1)):
         contents |= {f"corpora/{corpus}.yaml": {"labels": [0, 1]}}
-        contents |= {f"runs/{corpus}.yaml": {"run": {"corpora": [corpus], "seeds": [seed]}}}
+        contents |= {f"runs/{corpus}.yaml": {"run": RUN | {"corpora": [corpus], "seeds": [seed]}}}
         (folder / "data/raw").mkdir(parents=True, exist_ok=True)
         (folder / "data/raw" / corpus).write_text(corpus)
     for file, content in contents.items():
@@ -188,7 +189,7 @@ def test_gc_keeps_what_any_run_needs_and_dvcs_own_what_is_chosen(project):
 
     (project / "stages/train.py").write_text(TRAINING.format("sys.argv[1]"))
     (project / "corpora/never.yaml").write_text("labels: [0, 1]\n")
-    (project / "runs/never.yaml").write_text("run: {corpora: [never], seeds: [1]}\n")
+    (project / "runs/never.yaml").write_text(yaml.safe_dump({"run": RUN | {"corpora": ["never"]}}))
     for corpus in ("large", "small"):
         shutil.copyfile(project / f"runs/{corpus}.yaml", project / "run.yaml")
         run(project, "dvc", "repro")
