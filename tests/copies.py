@@ -1,34 +1,24 @@
 """Copies of the whole project, small enough that its pipeline runs in a test."""
 
-import functools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
 from tests.commands import run
 from tests.projects import REPOSITORY, only, read_params, write_params
 
-OF_NO_CORPUS = ("study_gates", "identities")  # which take minutes and need not run again
-
-
-@functools.cache
-def short_lock() -> str:
-    """dvc.lock with these stages alone: DVC writes all of it after every stage, which takes seconds."""
-    locked = yaml.load((REPOSITORY / "dvc.lock").read_text(encoding="utf-8"), yaml.CSafeLoader)
-    locked["stages"] = {name: locked["stages"][name] for name in OF_NO_CORPUS}
-    return yaml.safe_dump(locked)
-
 
 def copy_project(folder: Path) -> None:
-    """The project's files, where make finds the set-up done and uses this interpreter."""
+    """The project's files, where make finds the set-up done and uses this interpreter.
+
+    It has no dvc.lock, as DVC writes all of it after every stage, which takes seconds; its studies are short ones.
+    """
     files = run(REPOSITORY, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
     for file in files:
         if (REPOSITORY / file).is_file() and file != "dvc.lock":
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / file, folder / file)
-    (folder / "dvc.lock").write_text(short_lock())
+    change_params(folder, shorten_studies)
     (folder / ".venv").mkdir()
     (folder / ".venv/installed").touch()
 
@@ -37,6 +27,11 @@ def change_params(folder: Path, change: Callable[[dict], object]) -> None:
     params = read_params(folder)
     change(params)
     write_params(folder, params)
+
+
+def shorten_studies(params: dict) -> None:
+    params["compare"]["resamples"] = 100
+    params["study"]["gates"] |= {"steps": 1, "lengths": [3], "forget_biases": [0], "hidden_size": 2}
 
 
 def make_small(folder: Path) -> None:

@@ -17,7 +17,7 @@ from stages.common import params
 from stages.corpus.rows import read_table, table_settings
 from tests.bad_input import refused
 from tests.commands import run, run_here, stage_command
-from tests.copies import change_params, copy_project
+from tests.copies import copy_project
 from tests.projects import REPOSITORY, only, read_params
 
 ARGUMENTS = {"NAME": "mine", "TEXT": "Review", "LABEL": "Rating"}
@@ -242,16 +242,10 @@ def test_a_table_that_lies_in_its_place_is_taken_there(make, capsys):
     assert len(rows_of("mine")) == 90
 
 
-def fewer_numbers(params: dict) -> None:
-    params["compare"]["resamples"] = 100
-    params["study"]["gates"] |= {"steps": 1, "lengths": [3], "forget_biases": [0], "hidden_size": 2}
-
-
 def test_three_commands_from_a_table_to_an_answer(tmp_path, monkeypatch):
     """Whatever signs are in what a person calls things, and whatever the environment calls NAME."""
     project, own = tmp_path / "project", tmp_path / "it's $1.csv"
     copy_project(project)
-    change_params(project, fewer_numbers)
     labels = {"Review": 'What\'s "said", $(shell id)?', "Rating": "Rating: $1"}
     table(rows=300).rename(columns=labels).to_csv(own, index=False, sep=";")
     monkeypatch.setenv("NAME", "host")

@@ -68,7 +68,7 @@ def test_a_second_run_has_nothing_to_do_and_changes_nothing(project):
 
 def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project):
     run(project, "git", "switch", "-qc", "faster")
-    change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.01))
+    change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.1))
     output = run(project, "dvc", "repro")
     assert stages_that_ran(output) == {"train_lstm@sample-lstm-1", "evaluate_lstm@sample-lstm"} | SUMMARIES
 
