@@ -1,5 +1,6 @@
 """Prepare: a corpus's tables as Parquet files of id, text and label, one a split."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def read_splits(splits: dict, settings: dict, raw: Path) -> dict[str, Iterable[p
         return found
     found.pop("train")
     train = read_table(raw, splits["train"], group=splits.get("group_by"), **settings)
+    if gaps := int((train["group"] == "").sum()) if "group" in train else 0:
+        which = f"{gaps:,} of {len(train):,} rows of {splits['train']} have no {splits['group_by']!r}"
+        print(f"warning: {which} (splits.group_by in corpora/); each is a group of its own", file=sys.stderr)
     try:
         for name in filter(lambda name: isinstance(splits[name], dict), ("test", "valid")):
             drawn = hold_out_share(train, **splits[name])
@@ -53,7 +57,8 @@ def write_split(path: Path, blocks: Iterable[pd.DataFrame], repeated: Repeated, 
             writer.write_table(pa.Table.from_pandas(rows[SCHEMA.names], SCHEMA, preserve_index=False))
     if path.stem != "valid_parts" and not counts.all():
         missing = labels[counts.argmin()]
-        raise InputError(f"{path.stem} is left without rows of the class {missing!r}; change splits in corpora/")
+        advice = "add rows, take the class out of labels, or change splits in corpora/"
+        raise InputError(f"{path.stem} is left without rows of the class {missing!r}; every split needs some: {advice}")
     return counts.sum()
 
 

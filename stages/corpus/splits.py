@@ -18,7 +18,7 @@ def files_of(splits: dict) -> dict[str, str]:
 
 
 def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:
-    """Whether each phrase stands word for word inside some row: booleans (len(phrases),).
+    """Whether each phrase is, word for word, in some row: booleans (len(phrases),).
 
     Words are what blanks separate. With `longer_only`, a row equal to the phrase does not count.
     A phrase is looked for only in the rows that hold its rarest word, which keeps 67,349 phrases
@@ -71,32 +71,46 @@ def hold_out_sentences(
     return np.flatnonzero(~inside), valid, np.setdiff1d(np.flatnonzero(inside), valid)
 
 
-def hold_out_share(rows: pd.DataFrame, fraction: float, seed: int, stratified: bool = False) -> np.ndarray:
+def hold_out_share(rows: pd.DataFrame, fraction: float, seed: int, stratified: bool = True) -> np.ndarray:
     """Which rows are drawn: booleans (N,), of which a fraction is true; if stratified, the fraction of every class.
 
-    Rows with the same text or of the same group stay together; where such rows are of several classes, the shares of
-    these can fall short of the fraction.
+    Rows with the same text or of the same group stay together; a row without a group is a group of its own. So shares
+    can fall short of the fraction. If stratified, a class that would get no row gets the smallest group that has one.
 
     Raises:
-        ValueError: so large groups that none can be drawn, or all are.
+        ValueError: the groups are so large that none can be drawn, or all are.
     """
-    of_text = pd.factorize(rows["text"])[0]
-    of_group = pd.factorize(rows["group"])[0] if "group" in rows else of_text
-    size = 1 + max(of_text.max(), of_group.max())
-    links = coo_array((np.ones(len(rows), dtype=bool), (of_text, size + of_group)), shape=(2 * size, 2 * size))
-    cluster = np.unique(connected_components(links, directed=False)[1][of_text], return_inverse=True)[1]
+    cluster = clusters(rows)
     of_class = rows["label"].to_numpy() if stratified else np.zeros(len(rows), dtype=int)
     sizes = np.zeros((1 + cluster.max(), 1 + of_class.max()), dtype=int)  # of a cluster, its rows of each class
     np.add.at(sizes, (cluster, of_class), 1)
     wanted = np.rint(fraction * sizes.sum(axis=0)).astype(int)
     drawn = np.zeros(len(sizes), dtype=bool)
-    for candidate in np.random.default_rng(seed).permutation(len(sizes)):
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    for candidate in order:
         if (sizes[candidate] <= wanted).all():
             drawn[candidate] = True
             wanted -= sizes[candidate]
+    for of_one in sizes.T if stratified else ():
+        if of_one.any() and not of_one[drawn].any():  # a fraction of few rows, or rows in large groups
+            holders = order[of_one[order] > 0]
+            drawn[holders[sizes[holders].sum(axis=1).argmin()]] = True
     if not drawn.any() or drawn.all():
         raise ValueError(f"{len(rows)} rows in {len(sizes)} groups cannot give a fraction of {fraction}")
     return drawn[cluster]
+
+
+def clusters(rows: pd.DataFrame) -> np.ndarray:
+    """The number of each row's cluster, (N,): rows that share a text or a group are in one, also through others."""
+    of_text = pd.factorize(rows["text"])[0]
+    of_group = of_text
+    if "group" in rows:
+        of_group = pd.factorize(rows["group"])[0]
+        gaps = (rows["group"] == "").to_numpy()
+        of_group[gaps] = 1 + of_group.max() + np.arange(gaps.sum())
+    size = 1 + max(of_text.max(), of_group.max())
+    links = coo_array((np.ones(len(rows), dtype=bool), (of_text, size + of_group)), shape=(2 * size, 2 * size))
+    return np.unique(connected_components(links, directed=False)[1][of_text], return_inverse=True)[1]
 
 
 def share_sizes(rows: pd.DataFrame, **share: float) -> dict[str, int]:

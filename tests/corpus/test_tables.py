@@ -120,7 +120,12 @@ FAULTS = {
     "an object without a label": ("a.jsonl", b'{"text": "a", "label": 0}\n{"text": "b"}\n', {}, ["line 2", "''"]),
     "a file only named parquet": ("a.parquet", GOOD, {}, ["a.parquet"]),
     "a fraction of too few rows": ("a.csv", GOOD, {"splits.test": {"fraction": 0.1, "seed": 1}}, ["a.csv", "0.1"]),
-    "a fraction without a class": ("a.csv", GOOD, {"splits.test": {"fraction": 0.5, "seed": 1}}, ["class"]),
+    "a fraction without a class": (
+        "a.csv",
+        GOOD,
+        {"splits.test": {"fraction": 0.5, "seed": 1, "stratified": False}},
+        ["class"],
+    ),
     "a group by a column that is not there": (
         "a.csv",
         GOOD,

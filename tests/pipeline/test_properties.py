@@ -266,16 +266,21 @@ def drawn(rows: pd.DataFrame, **share: float) -> np.ndarray | None:
 
 @given(ROWS, st.booleans(), st.booleans(), *SHARE.values())
 @example([("a", 0, "x"), ("a", 1, "y"), ("b", 0, "y"), ("c", 1, "z")], True, True, 0.5, 1)
-def test_a_share_is_no_larger_than_asked_for_and_parts_no_text_or_group(rows, grouped, stratified, fraction, seed):
+@example([("a", 0, ""), ("b", 0, ""), ("c", 1, "x"), ("d", 1, "")], True, True, 0.5, 1)
+def test_a_share_has_every_class_or_is_no_larger_than_asked_for_and_parts_no_text_or_group(
+    rows, grouped, stratified, fraction, seed
+):
     frame = pd.DataFrame(rows, columns=["text", "label", "group"])
     frame = frame if grouped else frame.drop(columns="group")
     held_out = drawn(frame, fraction=fraction, seed=seed, stratified=stratified)
     if held_out is None:
         return
     for column in set(frame) - {"label"}:
-        assert not set(frame[column][held_out]) & set(frame[column][~held_out])
-    for of_class in [frame["label"] == number for number in range(3)] if stratified else [frame["label"] >= 0]:
-        assert held_out[of_class].sum() <= round(fraction * of_class.sum())
+        assert not set(frame[column][held_out]) & set(frame[column][~held_out]) - ({""} if column == "group" else set())
+    if stratified:
+        assert set(frame["label"][held_out]) == set(frame["label"])
+    else:
+        assert held_out.sum() <= round(fraction * len(frame))
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=60), *SHARE.values())
@@ -284,7 +289,8 @@ def test_of_rows_of_different_texts_every_class_gives_its_fraction(labels, fract
     frame = pd.DataFrame({"text": map(str, range(len(labels))), "label": labels})
     held_out = drawn(frame, fraction=fraction, seed=seed, stratified=True)
     if held_out is not None:
-        shares = [int(held_out[frame["label"] == number].sum()) for number in range(3)]
-        assert shares == [round(fraction * labels.count(number)) for number in range(3)]
+        shares = {number: int(held_out[frame["label"] == number].sum()) for number in set(labels)}
+        assert shares == {number: max(1, round(fraction * labels.count(number))) for number in set(labels)}
     alike = drawn(frame.assign(label=0), fraction=fraction, seed=seed, stratified=True)
-    assert np.array_equal(alike, drawn(frame, fraction=fraction, seed=seed))
+    if round(fraction * len(labels)):
+        assert np.array_equal(alike, drawn(frame, fraction=fraction, seed=seed, stratified=False))
