@@ -1,4 +1,4 @@
-"""Analyze: where a corpus's rungs err: calibration, kinds of texts, the surest mistakes, agreement between rungs."""
+"""Analyze: where a corpus's models err: calibration, kinds of texts, the surest mistakes, agreement between models."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from stages.scoring.selection import selected_models
 from stages.scoring.text_subsets import text_subsets
 from stages.text.vocabulary import SPECIAL_TOKENS, read_vocabulary
 
-MISTAKES = 5  # of a rung
+MISTAKES = 5  # of a model
 
 
 def errors_of(found: Predictions, kinds: dict[str, pd.Series]) -> dict:
-    """A rung's calibration over all its runs, its accuracy by kinds of texts, and its surest mistakes.
+    """A model's calibration over all its runs, its accuracy by kinds of texts, and its surest mistakes.
 
     kinds: by the name of each way to tell texts apart, the group of every text, in the order of the rows.
     """

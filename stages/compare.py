@@ -1,4 +1,4 @@
-"""Compare: all scores of a corpus's rungs, how sure their accuracies are, and which rungs differ."""
+"""Compare: all scores of a corpus's models, how sure their accuracies are, and which models differ."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ from sklearn.metrics import confusion_matrix
 from stages.common import command, files, params
 from stages.scoring.comparisons import compare_pairs, interval, resampled_accuracies, rounded
 from stages.scoring.predictions import Predictions, read_predictions
-from stages.scoring.scores import over_seeds, scores
+from stages.scoring.scores import over_seeds, scores, scores_by_class
 from stages.scoring.selection import selected_models
 
 
 def of_model(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
-    """A rung's scores, means over its runs; its accuracy's interval, and the share of rows in each cell of confusion.
+    """A model's scores, means over its runs; its accuracy's interval, and the share of rows in each cell of confusion.
 
     resampled: its accuracy on every bootstrap sample.
     """
@@ -39,15 +39,19 @@ def main() -> None:
     shares = np.stack([of_runs.mean(axis=0) for of_runs in correct.values()])
     resampled = resampled_accuracies(shares, chosen["resamples"], chosen["seed"])
 
+    metrics = {name: json.loads((arguments.metrics / f"{name}.json").read_text(encoding="utf-8")) for name in names}
+    by_class = len(classes) > 2 or any("by_class" in of_one.get(split, {}) for of_one in metrics.values())
     found = {}
     for name, accuracies in zip(names, resampled, strict=True):
-        metrics = json.loads((arguments.metrics / f"{name}.json").read_text(encoding="utf-8"))
-        found[name] = of_model(models[name], accuracies, chosen["confidence"]) | {"parameters": metrics["parameters"]}
+        found[name] = of_model(models[name], accuracies, chosen["confidence"])
+        found[name]["parameters"] = metrics[name]["parameters"]
+        if by_class:
+            found[name]["by_class"] = scores_by_class(models[name].labels, models[name].predicted, classes)
     pairs = compare_pairs(correct, resampled, chosen["confidence"])
     about = {"split": split, "rows": shares.shape[1], "classes": classes, "order": names}
     files.write_json(arguments.out, about | chosen | {"models": found, "pairs": pairs})
     different = sum(pair["differs"] for pair in pairs)
-    print(f"{arguments.corpus}: the tests tell {different} of {len(pairs)} pairs of rungs apart")
+    print(f"{arguments.corpus}: the tests tell {different} of {len(pairs)} pairs of models apart")
 
 
 if __name__ == "__main__":

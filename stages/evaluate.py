@@ -1,4 +1,4 @@
-"""Evaluate: a rung's scores on a corpus, from the saved predictions of all its seeds."""
+"""Evaluate: a model's scores on a corpus, from the saved predictions of all its seeds."""
 
 from pathlib import Path
 
@@ -6,17 +6,31 @@ import numpy as np
 import pandas as pd
 
 from stages.common import command, files, params
-from stages.scoring.scores import over_seeds, scores
+from stages.scoring.scores import over_seeds, scores, scores_by_class
 from stages.training.trained import probability_columns, read_trained, trained_folders
 
-SHOWN = ("accuracy", "accuracy_std", "f1", "log_loss")  # by `dvc metrics diff`; `compare` has the others
+SHOWN = (
+    "accuracy",
+    "accuracy_std",
+    "balanced_accuracy",
+    "macro_f1",
+    "f1",
+    "log_loss",
+)  # by `dvc metrics diff`; `compare` has the others
 DIGITS = 3  # a tenth of a point: what is less does not tell one run from the next
 
 
-def split_scores(tables: list[pd.DataFrame], split: str, columns: list[str]) -> dict[str, float]:
+def split_scores(tables: list[pd.DataFrame], split: str, classes: list[str], by_class: bool) -> dict:
+    """Means over the seeds, of each class too where `by_class` says so."""
     rows = [table[table["split"] == split] for table in tables]
-    found = over_seeds([scores(part["label"].to_numpy(), part[columns].to_numpy()) for part in rows], DIGITS)
-    return {name: found[name] for name in SHOWN} | {"n": len(rows[0])}
+    labels = rows[0]["label"].to_numpy()
+    given = [part[probability_columns(classes)].to_numpy() for part in rows]
+    found = over_seeds([scores(labels, probabilities) for probabilities in given], DIGITS)
+    found = {name: found[name] for name in SHOWN} | {"n": len(labels)}
+    if by_class:
+        predicted = np.stack([probabilities.argmax(axis=1) for probabilities in given])
+        found["by_class"] = scores_by_class(labels, predicted, classes, DIGITS)
+    return found
 
 
 def probabilities(tables: dict[str, pd.DataFrame], splits: list[str], columns: list[str]) -> pd.DataFrame:
@@ -48,14 +62,13 @@ def main() -> None:
     folders = trained_folders(arguments.trained, seeds)
     tables = {seed: pd.read_parquet(folder / "predictions.parquet") for seed, folder in folders.items()}
     about = read_trained(next(iter(folders.values())))
-    columns = probability_columns(about["labels"])
-    metrics = {split: split_scores(list(tables.values()), split, columns) for split in splits}
+    classes, by_class = about["labels"], len(about["labels"]) > 2 or "class_weights" in about
+    metrics = {split: split_scores(list(tables.values()), split, classes, by_class) for split in splits}
     metrics |= {"parameters": about["parameters"]}
-    given = probabilities(tables, splits, columns)
     with files.new_file(arguments.predictions) as temporary:
-        given.to_parquet(temporary, index=False)
+        probabilities(tables, splits, probability_columns(classes)).to_parquet(temporary, index=False)
     with files.new_file(arguments.confusion) as temporary:
-        confusion(list(tables.values()), splits[-1], about["labels"]).to_csv(temporary, index=False)
+        confusion(list(tables.values()), splits[-1], classes).to_csv(temporary, index=False)
     if arguments.curves:
         with files.new_file(arguments.curves) as temporary:
             learning_curves(list(folders.values())).to_csv(temporary, float_format="%.4f")

@@ -12,7 +12,7 @@ from pathlib import Path
 from stages.common import command, params
 from stages.common.command import InputError
 from stages.serving.console import chunks, read_texts, show
-from stages.serving.default_model import most_accurate, seeds
+from stages.serving.default_model import best_on_valid, seeds
 from stages.serving.scorers import load_scorer
 from stages.training.trained import trained_folders
 
@@ -21,7 +21,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", nargs="*", help="texts to score, each in quotes")
     parser.add_argument("--corpus", required=True, help="what the model was trained on")
-    parser.add_argument("--model", help="the model's name; without it, the model that is most accurate on valid")
+    parser.add_argument("--model", help="the model's name; without it, the model that is best on valid")
     parser.add_argument("--seed", type=int, help="the seed of one of its trainings; without it, the first")
     parser.add_argument(
         "--trained", type=Path, default=Path("data/trained"), help="where trained models are: %(default)s"
@@ -38,7 +38,8 @@ def main() -> None:
     sys.stdout.reconfigure(encoding="utf-8")
     model = arguments.model
     if model is None:
-        model = most_accurate(models, arguments.metrics / arguments.corpus)
+        choose_by = params.corpus(arguments.corpus)["training"].get("choose_by", "accuracy")
+        model = best_on_valid(models, arguments.metrics / arguments.corpus, choose_by)
         print(f"scored by {model}; --model chooses another", file=sys.stderr)
     known = sorted(path.name for path in models.glob("*"))
     if known and model not in known:

@@ -13,11 +13,12 @@ from safetensors.torch import load_file, save
 from stages.common import command, files, params
 from stages.common.locks import alone
 from stages.training.checkpoints import Checkpoint, remove_checkpoints, resume_key
+from stages.training.class_weights import class_weights
 from stages.training.devices import choose_device, note_emulation
 from stages.training.inference import predict
 from stages.training.inputs import read_input
 from stages.training.loop import Trainer, fit
-from stages.training.sequences import read_splits
+from stages.training.sequences import Sequences, read_splits
 from stages.training.trained import predictions, write_trained
 
 
@@ -31,36 +32,37 @@ def train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(corpus["threads"])  # results depend on their number
     device = choose_device()
     note_emulation(sizes.get("precision"), device)
+    labels, weighting = list(corpus["labels"]), training.get("class_weights", "none")
 
-    def new_trainer() -> Trainer:
+    def new_trainer(on: Sequences) -> Trainer:
         torch.manual_seed(arguments.seed)
         module = classifier(**sizes)
         if pretrained is not None:
             module.load_pretrained(pretrained)
-        return Trainer(module, device, **model["optimization"])
+        weights = class_weights(weighting, on.labels, labels)
+        return Trainer(module, device, class_weights=weights, **model["optimization"])
 
     read = [*arguments.input.iterdir(), *([arguments.pretrained] if arguments.pretrained else [])]
     key = resume_key(read, model, training, arguments.seed, device.type, corpus["threads"])
     first, final = (Checkpoint(arguments.checkpoints, f"{key}-{number}") for number in (1, 2))
-    settings = {name: training[name] for name in ("batch_size", "epochs", "patience")} | {"seed": arguments.seed}
-
-    trainer = new_trainer()
+    settings = {name: training[name] for name in ("batch_size", "epochs", "patience")}
+    settings |= {"seed": arguments.seed, "choose_by": training.get("choose_by", "loss")}
+    trainer = new_trainer(rows["train"])
     progress = fit(trainer, rows["train"], rows["valid"], first, **settings)
     logits = {"valid": predict(trainer.averaged, rows["valid"], device)}
     if training["final_fit"]:
         print(f"final fit on all rows but test, {progress.best_epoch} epochs", flush=True)
-        trainer = new_trainer()
         known = functools.reduce(operator.add, [rows[split] for split in rows if split != "test"])
+        trainer = new_trainer(known)
         fit(trainer, known, None, final, last_epoch=progress.best_epoch, **settings)
     logits["test"] = predict(trainer.averaged, rows["test"], device)
 
     trained = {"model": arguments.model, "arguments": sizes, "input": about, "corpus": arguments.corpus}
-    trained |= {"labels": list(corpus["labels"]), "seed": arguments.seed, "best_epoch": progress.best_epoch}
+    trained |= {"labels": labels, "seed": arguments.seed, "best_epoch": progress.best_epoch}
     trained["parameters"] = sum(parameter.numel() for parameter in trainer.model.parameters())
-    tables = []
-    for split, given in logits.items():
-        names = {"id": rows[split].ids, "label": rows[split].labels}
-        tables.append(predictions(split, names, given.softmax(dim=1).numpy(), trained["labels"]))
+    trained |= {"class_weights": weighting} if weighting != "none" else {}
+    named = {split: {"id": rows[split].ids, "label": rows[split].labels} for split in logits}
+    tables = [predictions(split, named[split], given.softmax(dim=1).numpy(), labels) for split, given in logits.items()]
     kept = [arguments.input / name for name in about["files"]]
     with files.new_folder(arguments.out) as folder:
         (folder / "model.safetensors").write_bytes(save(trainer.best))
@@ -70,8 +72,7 @@ def train(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     paths = {"input": Path, "checkpoints": Path, "out": Path}
-    optional = {"pretrained": Path}
-    arguments = command.arguments(__doc__, optional, corpus=str, model=str, seed=int, settings=str, **paths)
+    arguments = command.arguments(__doc__, {"pretrained": Path}, corpus=str, model=str, seed=int, settings=str, **paths)
     with alone(arguments.checkpoints):
         train(arguments)
 

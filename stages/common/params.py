@@ -60,6 +60,8 @@ def corpus(name: str, folder: Path = Path()) -> dict:
     if final_fit and isinstance(valid, str) and valid == test:  # a file, no share of the rows
         raise InputError(f"{shown}: valid holds the test rows; set final_fit to false")
     check_labels(content["labels"], shown)
+    for key in ("training", "finetuning"):
+        check_class_weights(content[key].get("class_weights", "none"), content["labels"], f"{shown}: {key}")
     return content
 
 
@@ -76,6 +78,18 @@ def check_labels(labels: dict[str, str | dict[str, float]], shown: Path) -> None
     for (one, (low, high)), (other, (other_low, other_high)) in combinations(ranges.items(), 2):
         if max(low, other_low) < min(high, other_high):
             raise InputError(f"{shown}: labels.{one} and labels.{other} overlap; end one where the other begins")
+
+
+def check_class_weights(weights: str | dict[str, float], labels: dict, shown: str) -> None:
+    """A mapping has a weight for every class, and for nothing else."""
+    if not isinstance(weights, dict) or set(weights) == set(labels):
+        return
+    if missing := [name for name in labels if name not in weights]:
+        raise InputError(f"{shown}.class_weights has no weight for the class {missing[0]!r}; give each class one")
+    unknown = next(name for name in weights if name not in labels)
+    raise InputError(
+        f"{shown}.class_weights names {unknown!r}, which is not a class{suggestion(unknown, list(labels))}"
+    )
 
 
 def ends(range: dict[str, float]) -> tuple[tuple[float, int], tuple[float, int]]:

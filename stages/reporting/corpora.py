@@ -42,6 +42,8 @@ def describe(folder: Path, texts: Path, selected: bool, claims: list[dict]) -> d
     found["confusions"] = {
         name: dict(zip(found["classes"], model["confusion"], strict=True)) for name, model in models.items()
     }
+    found["by_class"] = {name: model["by_class"] for name, model in models.items() if "by_class" in model}
+    found["has_class_means"] = all("macro_f1" in model for model in models.values())  # not in results of older code
     found["kinds"] = kinds(analyzed)
     found["mistakes"] = {
         name: [

@@ -17,6 +17,7 @@ from stages.training.inference import predict
 from stages.training.sequences import LENGTH_STEP, Sequences, training_batches
 from stages.training.step_graphs import StepGraphs
 from stages.training.transfer import made_ahead, moved, pinned
+from stages.training.validation import quality, scores_for_choice
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Trainer:
         average_decay: float,
         label_smoothing: float,
         warmup: float | None = None,
+        class_weights: np.ndarray | None = None,
     ):
         self.device = device
         self.model = model.to(device)
@@ -55,12 +57,13 @@ class Trainer:
         self.clip_norm = clip_norm
         self.average_decay = average_decay
         self.label_smoothing = label_smoothing
+        self.class_weights = None if class_weights is None else torch.tensor(class_weights).float().to(device)  # (C,)
         self.steps = 0
         self.parts = 1  # of a batch, one after the other
         self.graphs = StepGraphs(self.add_gradients, self.trained) if device.type == "cuda" else None
 
     def train_epoch(self, rows: Sequences, batches: list[np.ndarray], all_steps: int, description: str) -> float:
-        """One pass over the batches, of `all_steps` of the whole training; the mean loss over all rows."""
+        """One pass over the batches, of `all_steps` of the whole training; the mean loss over all rows, as weighted."""
         self.model.train()
         step, losses = LENGTH_STEP.get(self.device.type, 1), []
         ahead = made_ahead(lambda batch: pinned(rows.padded(batch, step), self.device), batches, self.device)
@@ -115,9 +118,19 @@ class Trainer:
         self, tokens: torch.Tensor, lengths: torch.Tensor, labels: torch.Tensor, share: float = 1.0
     ) -> torch.Tensor:
         tokens, lengths, labels = moved((tokens, lengths, labels), self.device)
-        loss = F.cross_entropy(self.model(tokens, lengths), labels, label_smoothing=self.label_smoothing) * share
+        loss = self.loss(self.model(tokens, lengths), labels) * share
         loss.backward()
         return loss.detach()
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean over a batch of its rows' losses, each times its class's weight; logits: (B, C), labels: (B,).
+
+        torch's own weights divide by the batch's sum of weights, so that a row would count by what is beside it.
+        """
+        if self.class_weights is None:
+            return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        losses = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing, reduction="none")  # (B,)
+        return (losses * self.class_weights[labels]).mean()
 
     def schedule(self, share: float) -> float:
         """The learning rate's factor once a share of all steps is done: 1, or up and down in two straight lines."""
@@ -171,13 +184,14 @@ def fit(
     batch_size: int,
     epochs: int,
     patience: int,
+    choose_by: str = "loss",
     last_epoch: int | None = None,
 ) -> Progress:
-    """Train until `epochs` are done or the validation loss has not fallen for `patience` epochs.
+    """Train until `epochs` are done or `patience` epochs have not been better than the best one before them.
 
-    The trainer ends with the averaged weights of the epoch with the lowest validation loss or, without
-    validation rows, of the last epoch. A killed training goes on from its last checkpoint and ends in the same bytes.
-    With `last_epoch` it stops there, though its learning rate is on the way to `epochs`.
+    The trainer ends with the averaged weights of the epoch that is best on valid by `choose_by`, as `quality` has it,
+    or, without validation rows, of the last epoch. A killed training goes on from its last checkpoint and ends in the
+    same bytes. With `last_epoch` it stops there, though its learning rate is on the way to `epochs`.
 
     Raises:
         InputError: the loss is no longer a number.
@@ -197,9 +211,9 @@ def fit(
         if not math.isfinite(entry["train_loss"]):
             raise InputError(f"the loss left all bounds in epoch {progress.epoch}; lower the model's learning_rate")
         if valid is not None:
-            entry |= validate(trainer, valid)
+            entry |= validate(trainer, valid, choose_by)
         progress.history.append(entry)
-        if valid is None or entry["valid_loss"] == min(past["valid_loss"] for past in progress.history):
+        if valid is None or quality(entry, choose_by) == max(quality(past, choose_by) for past in progress.history):
             progress.best_epoch = progress.epoch
             trainer.best = copy.deepcopy(trainer.averaged.state_dict())
         print("  ".join(f"{name} {value:.4g}" for name, value in entry.items()), flush=True)
@@ -208,7 +222,10 @@ def fit(
     return progress
 
 
-def validate(trainer: Trainer, valid: Sequences) -> dict[str, float]:
+def validate(trainer: Trainer, valid: Sequences, choose_by: str) -> dict[str, float]:
+    """The averaged model's scores, in which every row counts the same whatever the weights of classes."""
     logits, labels = predict(trainer.averaged, valid, trainer.device), torch.tensor(valid.labels)
-    accuracy = (logits.argmax(dim=1) == labels).double().mean()
-    return {"valid_loss": F.cross_entropy(logits, labels).item(), "valid_accuracy": accuracy.item()}
+    predicted = logits.argmax(dim=1)
+    found = {"valid_loss": F.cross_entropy(logits, labels).item()}
+    found["valid_accuracy"] = (predicted == labels).double().mean().item()
+    return found | scores_for_choice(valid.labels, predicted.numpy(), choose_by)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FORMAT = 3
 MODELS = Path(__file__).parent.parent / "models"
 KEYS = ("model", "arguments", "input", "corpus", "labels", "seed", "best_epoch", "parameters")
+OPTIONAL = ("class_weights",)  # as the corpus's settings name them, where rows of some classes count more
 
 
 def write_trained(
@@ -25,8 +26,8 @@ def write_trained(
 
     predictions: of all splits, as the function of that name makes them.
     """
-    if set(trained) != set(KEYS):
-        raise ValueError(f"a trained model has {KEYS}, not {tuple(trained)}")
+    if not set(KEYS) <= set(trained) <= {*KEYS, *OPTIONAL}:
+        raise ValueError(f"a trained model has {KEYS} and perhaps {OPTIONAL}, not {tuple(trained)}")
     (folder / "run.json").write_text(json.dumps({"format": FORMAT, **trained}, indent=2) + "\n", encoding="utf-8")
     history.to_csv(folder / "history.csv", index=False)
     predictions.to_parquet(folder / "predictions.parquet", index=False)

@@ -1,4 +1,4 @@
-"""The honest baseline: counted, weighted as by hand, classified as scikit-learn does; a damaged run is refused."""
+"""The linear model: counted, weighted as by hand, classified as scikit-learn does; a damaged model is refused."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from stages import train_linear
 from stages.common.command import InputError
-from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio
+from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio, weighted
 from stages.serving.scorers import load_scorer
 from stages.text.vocabulary import write_vocabulary
 from stages.training.trained import write_trained
@@ -52,7 +52,7 @@ def test_the_longest_ngram_is_a_whole_text():
     assert len(count(TEXTS, 5)[1]) == len(count(TEXTS, 3)[1])
 
 
-def test_an_ngram_counts_once_in_a_text_however_often_it_stands_there():
+def test_an_ngram_counts_once_in_a_text_however_often_it_is_there():
     assert count(TEXTS, 1)[0].toarray().tolist() == [[1, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0], [0, 1, 0, 0]]
 
 
@@ -138,6 +138,49 @@ def test_every_combination_is_tried_and_the_best_on_valid_kept(words, monkeypatc
     predictions = pd.read_parquet(folder / "predictions.parquet")
     assert predictions["split"].tolist() == ["valid"] * 10 + ["test"] * 10
     assert predictions["id"].tolist() == [f"own:{row}" for row in range(40, 60)]
+
+
+@pytest.mark.parametrize(("choose_by", "best"), [("loss", 0.1), ("accuracy", 1.0), ("macro_f1", 10.0)])
+def test_the_setting_that_is_best_by_the_chosen_score_is_kept(words, monkeypatch, choose_by, best):
+    tried = {
+        "longest_ngram": [1, 1, 1, 1],
+        "weighting": ["idf"] * 4,
+        "inverse_regularization": [0.1, 0.3, 1.0, 10.0],
+        "valid_loss": [0.2, 0.4, 0.3, 0.5],
+        "valid_accuracy": [0.8, 0.9, 0.9, 0.7],  # of two that are equal, the one of lower loss
+        "valid_macro_f1": [0.1, 0.1, 0.2, 0.3],
+    }
+    monkeypatch.setattr(train_linear, "search", lambda *_, **__: pd.DataFrame(tried))
+    words.set("corpora.own.training.choose_by", choose_by)
+    run = json.loads((train(words, "runs/first", monkeypatch) / "run.json").read_text())
+    assert run["arguments"] == {"longest_ngram": 1, "weighting": "idf", "inverse_regularization": best}
+
+
+def test_macro_f1_on_valid_is_in_the_history_where_it_chooses(words, monkeypatch):
+    scores = ["valid_loss", "valid_accuracy"]
+    assert list(pd.read_csv(train(words, "runs/first", monkeypatch) / "history.csv"))[3:] == scores
+    words.set("corpora.own.training.choose_by", "macro_f1")
+    assert list(pd.read_csv(train(words, "runs/other", monkeypatch) / "history.csv"))[3:] == [*scores, "valid_macro_f1"]
+
+
+def test_a_row_of_weight_3_counts_as_three_rows():
+    texts, labels = generated_texts(60)
+    occurrences, ngrams = count(texts, 1)
+    times = np.where(labels == 1, 3, 1)
+    theirs = LogisticRegression(C=1.0, tol=1e-6, max_iter=1000)
+    features = weighted(occurrences, idf(occurrences, labels))
+    theirs.fit(features[np.repeat(np.arange(60), times)], np.repeat(labels, times))
+    ours = fit(
+        occurrences,
+        ngrams,
+        labels,
+        weighting="idf",
+        inverse_regularization=1.0,
+        class_weights=np.array([1.0, 3.0]),
+    )
+    assert ours.probabilities(texts) == pytest.approx(theirs.predict_proba(features), abs=1e-3)
+    plain = fit(occurrences, ngrams, labels, weighting="idf", inverse_regularization=1.0)
+    assert (ours.probabilities(texts)[:, 1] > plain.probabilities(texts)[:, 1]).all()
 
 
 def test_another_process_writes_the_same_bytes(words, monkeypatch):

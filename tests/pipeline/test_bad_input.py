@@ -129,6 +129,42 @@ PARAMS = {
         {"package": PACKAGE | {"checksum": None}, "files": {"a.tsv": None}},
         ["source.package.checksum", "64 hexadecimal digits"],
     ),
+    "a score to choose by that there is not": (
+        "corpora.own.training.choose_by",
+        "f1",
+        ["training.choose_by", "'f1'", "loss, accuracy or macro_f1"],
+    ),
+    "class weights of another word": (
+        "corpora.own.finetuning.class_weights",
+        "balance",
+        ["finetuning.class_weights", "'balance'", "none, balanced"],
+    ),
+    "class weights that are null": ("corpora.own.training.class_weights", None, ["training.class_weights", "none,"]),
+    "a weight for one class of two": (
+        "corpora.own.training.class_weights",
+        {"negative": 1},
+        ["training.class_weights", "'positive'", "give each class one"],
+    ),
+    "a weight for a class that there is not": (
+        "corpora.own.finetuning.class_weights",
+        {"negative": 1, "positive": 2, "neutral": 3},
+        ["finetuning.class_weights", "'neutral'", "known are negative, positive"],
+    ),
+    "weights of classes without one of them": (
+        "corpora.own.training.class_weights",
+        {"negative": 1, "positve": 2},
+        ["training.class_weights", "'positive'"],
+    ),
+    "a class weight of 0": (
+        "corpora.own.training.class_weights",
+        {"negative": 1, "positive": 0},
+        ["training.class_weights.positive", "above 0"],
+    ),
+    "a class weight without end": (
+        "corpora.own.training.class_weights",
+        {"negative": 1, "positive": float("inf")},
+        ["training.class_weights.positive", "above 0"],
+    ),
     "split carved out that cannot be": ("corpora.own.splits.test", "sentences", ["splits.test", "sentences"]),
 }
 

@@ -56,7 +56,8 @@ def test_metrics_are_sorted_json_of_fractions(project):
     assert set(metrics) == {"valid", "test", "parameters"}
     assert metrics["test"]["n"] == 199
     assert 0 <= metrics["test"]["accuracy"] <= 1
-    assert set(metrics["test"]) == {"accuracy", "accuracy_std", "f1", "log_loss", "n"}
+    scores = {"accuracy", "accuracy_std", "balanced_accuracy", "macro_f1", "f1", "log_loss"}
+    assert set(metrics["test"]) == scores | {"n"}
 
 
 def test_a_second_run_has_nothing_to_do_and_changes_nothing(project):

@@ -19,10 +19,17 @@ TWO = {"negative": "0", "positive": "1"}
 
 @pytest.fixture
 def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """The results of rungs, each with the share of rows on which its runs are right, after both stages."""
+    """The results of models, each with the share of rows on which its runs are right, after both stages.
+
+    metrics: what `evaluate` has written of each model beside its number of parameters.
+    """
 
     def summarized(
-        models: dict[str, list[float]], labels: dict[str, str] = TWO, split: str = "test", draw: Callable = made_up
+        models: dict[str, list[float]],
+        labels: dict[str, str] = TWO,
+        split: str = "test",
+        draw: Callable = made_up,
+        metrics: dict | None = None,
     ) -> Path:
         project.set("corpora.own.labels", labels)
         project.set("run", run_of(list(models)))
@@ -47,7 +54,7 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
                 names = [f"probability_{label}" + (f"_{seed}" if len(shares) > 1 else "") for label in labels]
                 table |= dict(zip(names[1:], probabilities.T[1:], strict=True))
             pd.DataFrame(table).to_parquet(folders["results/own/predictions"] / f"{model}.parquet")
-            (folders["metrics"] / f"{model}.json").write_text(json.dumps({"parameters": 7}))
+            (folders["metrics"] / f"{model}.json").write_text(json.dumps({"parameters": 7} | (metrics or {})))
         monkeypatch.chdir(project.folder)
         given = {"corpus": "own", "predictions": "results/own/predictions"}
         assert run_here(compare, **given, metrics="metrics", out="results/own/comparison.json") == ""
@@ -88,6 +95,11 @@ def test_every_model_has_its_scores_interval_and_pairs(summarized, labels, split
     assert model["interval"][0] < 0.85 < model["interval"][1]
     assert np.sum(model["confusion"]) == pytest.approx(1, abs=1e-3)
     assert np.trace(model["confusion"]) == pytest.approx(0.85, abs=1e-3)
+    assert ("by_class" in model) == (len(labels) > 2)
+    for number, name in enumerate(labels if len(labels) > 2 else ()):
+        cells = np.array(model["confusion"])  # (C, C), shares of all rows
+        assert model["by_class"][name]["recall"] == pytest.approx(cells[number, number] / cells[number].sum(), abs=1e-3)
+        assert model["by_class"][name]["support"] == pytest.approx(ROWS * cells[number].sum(), abs=0.1)
     pairs = {(pair["first"], pair["second"]): pair for pair in found["pairs"]}
     assert set(pairs) == {("average", "rnn"), ("average", "lstm"), ("rnn", "lstm")}
     assert pairs["average", "lstm"]["difference"] == pytest.approx(0.3)
@@ -100,6 +112,25 @@ def test_every_model_has_its_scores_interval_and_pairs(summarized, labels, split
         assert sum(group["rows"] * group["accuracy"] for group in groups) == pytest.approx(54, abs=0.1)
     assert errors["agreement"]["average"]["average"] == 1
     assert errors["agreement"]["average"]["lstm"] == errors["agreement"]["lstm"]["average"]
+
+
+def test_two_classes_have_their_scores_where_one_model_was_trained_with_weights(summarized):
+    results = summarized({"average": [0.6], "rnn": [0.9]}, metrics={"test": {"by_class": {}}})
+    models = json.loads((results / "comparison.json").read_text())["models"]
+    assert all(set(model["by_class"]) == {"negative", "positive"} for model in models.values())
+    shown = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={})
+    assert set(shown["by_class"]) == {"average", "rnn"}
+
+
+def test_results_of_older_code_are_described_without_what_they_lack(summarized):
+    results = summarized({"average": [0.6], "rnn": [0.9]}, THREE)
+    comparison = json.loads((results / "comparison.json").read_text())
+    for model in comparison["models"].values():
+        for key in ("balanced_accuracy", "macro_f1", "by_class"):
+            del model[key]
+    (results / "comparison.json").write_text(json.dumps(comparison))
+    found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims={})
+    assert (found["by_class"], found["has_class_means"]) == ({}, False)
 
 
 def test_the_surest_mistakes_come_with_their_texts_outside_of_git(summarized):

@@ -35,7 +35,7 @@ import stages.train_linear
 from stages.common import command
 from stages.common.command import InputError
 from stages.serving.console import CHUNK_TEXTS
-from stages.serving.default_model import most_accurate
+from stages.serving.default_model import best_on_valid
 from stages.serving.scorers import load_scorer
 from tests.commands import run_here, stage_command, start
 from tests.encoders import ENCODER_FILES, NEUTRAL, OPINIONS
@@ -199,9 +199,24 @@ def test_a_damaged_run_is_refused_in_one_line(here, tmp_path, model, name, damag
 def test_the_most_accurate_on_valid_of_the_trained_models_is_chosen(here, tmp_path):
     for model, accuracy in {"tfidf": 0.7, "average": 0.8, "tiny_bigru": 0.8, "lstm": 0.99}.items():
         (tmp_path / f"{model}.json").write_text(json.dumps({"valid": {"accuracy": accuracy}}))
-    assert most_accurate(here / "data/trained/own", tmp_path) == "average"
+    assert best_on_valid(here / "data/trained/own", tmp_path) == "average"
     with pytest.raises(InputError, match=r"own holds no trained model; run `make repro RUN=own` first"):
-        most_accurate(tmp_path / "own", tmp_path)
+        best_on_valid(tmp_path / "own", tmp_path)
+
+
+def test_the_model_that_answers_is_chosen_by_the_score_that_the_corpus_names(here, tmp_path):
+    scored = {
+        "tfidf": {"accuracy": 0.9, "log_loss": 0.5, "macro_f1": 0.4},
+        "average": {"accuracy": 0.8, "log_loss": 0.3, "macro_f1": 0.5},
+        "tiny_bigru": {"accuracy": 0.7, "log_loss": 0.4, "macro_f1": 0.6},
+    }
+    for model, scores in scored.items():
+        (tmp_path / f"{model}.json").write_text(json.dumps({"valid": scores}))
+    found = [best_on_valid(here / "data/trained/own", tmp_path, score) for score in ("accuracy", "loss", "macro_f1")]
+    assert found == ["tfidf", "average", "tiny_bigru"]
+    (tmp_path / "average.json").write_text(json.dumps({"valid": {"accuracy": 0.8, "log_loss": 0.3}}))
+    with pytest.raises(InputError, match=r"average.json has no macro_f1, which training.choose_by in corpora/own.yaml"):
+        best_on_valid(here / "data/trained/own", tmp_path, "macro_f1")
 
 
 def predicted(capsys, *texts: str, **options: object) -> list[dict]:
@@ -230,7 +245,7 @@ def test_arguments_a_file_and_standard_input_are_scored_alike(here, monkeypatch,
 
 def test_without_a_model_the_chosen_one_is_named(here, capsys):
     assert run_here(stages.predict, "a text", corpus="own") == ""
-    chosen = most_accurate(here / "data/trained/own", here / "metrics/own")
+    chosen = best_on_valid(here / "data/trained/own", here / "metrics/own")
     assert capsys.readouterr().err == f"scored by {chosen}; --model chooses another\n"
 
 

@@ -51,7 +51,7 @@ def new_bert() -> torch.nn.Module:
     return finetuned.Classifier({**config, "intermediate_size": 16}, "fp32", 2, dropout=0.2)
 
 
-def trainer(new_model: Callable[[], torch.nn.Module] = new_lstm, **options: float) -> Trainer:
+def trainer(new_model: Callable[[], torch.nn.Module] = new_lstm, **options: object) -> Trainer:
     torch.manual_seed(3)
     model = new_model()
     settings = {"learning_rate": 0.01, "weight_decay": 0.01, "clip_norm": 1.0, "average_decay": 0.9}
@@ -223,9 +223,10 @@ class SmallMemory(torch.nn.Module):
         return self.model(ids, lengths)
 
 
-def test_gradients_in_parts_are_those_of_the_whole_batch(capsys):
+@pytest.mark.parametrize("weights", [None, np.array([0.5, 3.0])], ids=["all rows alike", "class weights"])
+def test_gradients_in_parts_are_those_of_the_whole_batch(capsys, weights):
     batch = sequences(20).padded(np.arange(13))
-    whole, parts = (trainer(lambda memory=memory: SmallMemory(memory)) for memory in (13, 4))
+    whole, parts = (trainer(lambda memory=memory: SmallMemory(memory), class_weights=weights) for memory in (13, 4))
     losses = [training.gradients(*batch).item() for training in (whole, parts)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert parts.parts == 4
