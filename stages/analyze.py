@@ -17,7 +17,7 @@ MISTAKES = 5  # of a model
 
 
 def errors_of(found: Predictions, kinds: dict[str, pd.Series]) -> dict:
-    """A model's calibration over all its runs, its accuracy by kinds of texts, and its surest mistakes.
+    """A model's calibration over all its trainings, its accuracy by kinds of texts, and its surest mistakes.
 
     kinds: by the name of each way to tell texts apart, the group of every text, in the order of the rows.
     """
@@ -37,7 +37,7 @@ def accuracy_by(groups: pd.Series, correct: np.ndarray) -> list[dict]:
 
 
 def surest_mistakes(found: Predictions) -> list[dict]:
-    """Where the runs' mean gives the label least, with what it gives it."""
+    """Where the trainings' mean gives the label least, with what it gives it."""
     mean = found.probabilities.mean(axis=0)
     of_label = mean[np.arange(len(mean)), found.labels]
     wrong = np.flatnonzero(mean.argmax(axis=1) != found.labels)

@@ -14,7 +14,7 @@ from stages.scoring.selection import selected_models
 
 
 def of_model(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
-    """A model's scores, means over its runs; its accuracy's interval, and the share of rows in each cell of confusion.
+    """A model's scores, means over its trainings; its accuracy's interval; the share of rows in each cell of confusion.
 
     resampled: its accuracy on every bootstrap sample.
     """

@@ -1,4 +1,4 @@
-"""How sure accuracies are, and whether one rung's differs from another's on the same rows."""
+"""How sure accuracies are, and whether one model's differs from another's on the same rows."""
 
 from itertools import combinations
 
@@ -9,11 +9,11 @@ DRAWN_AT_ONCE = 5_000_000  # resampled rows in memory at a time
 
 
 def resampled_accuracies(correct: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Every rung's accuracy on bootstrap samples of the rows, the same rows for all: (R, resamples).
+    """Every model's accuracy on bootstrap samples of the rows, the same rows for all: (M, resamples).
 
     https://doi.org/10.1201/9780429246593
 
-    correct: (R, N), the share of a rung's runs that are correct on a row; the runs themselves are not drawn again.
+    correct: (M, N), the share of a model's trainings that are correct on a row; trainings are not drawn again.
     """
     found = stats.bootstrap(
         (correct,),
@@ -61,12 +61,12 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def compare_pairs(models: dict[str, np.ndarray], resampled: np.ndarray, confidence: float) -> list[dict]:
-    """Every pair of rungs: the second's accuracy less the first's with its interval, and McNemar's test of the two.
+    """Every pair of models: the second's accuracy less the first's with its interval, and McNemar's test of the two.
 
-    The difference is of the means of all runs; a test on rows needs one prediction a row, so it is of the first runs,
-    whose own difference stands beside it.
+    The difference is of the means of all trainings; a test on rows needs one prediction a row, so it is of the first
+    trainings, whose own difference is given too.
 
-    rungs: whether each of a rung's runs is correct on each row, (runs, N).
+    models: whether each of a model's trainings is correct on each row, (trainings, N).
     resampled: as `resampled_accuracies`, in the same order.
     """
     pairs = []

@@ -1,4 +1,4 @@
-"""Every row's probabilities by every run of a rung, as `evaluate` keeps them."""
+"""Every row's probabilities by every training of a model, as `evaluate` keeps them."""
 
 import re
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from stages.common.command import InputError
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of one rung on one split, in the order of the rows' names."""
+    """Of one model on one split, in the order of the rows' names."""
 
     ids: np.ndarray  # (N,)
     labels: np.ndarray  # (N,) class numbers
-    probabilities: np.ndarray  # (runs, N, C)
+    probabilities: np.ndarray  # (trainings, N, C)
 
     @property
     def predicted(self) -> np.ndarray:
-        """Every run's likeliest class of every row: (runs, N)."""
+        """Every training's likeliest class of every row: (trainings, N)."""
         return self.probabilities.argmax(axis=2)
 
     @property
     def correct(self) -> np.ndarray:
-        """Whether that is the label: (runs, N)."""
+        """Whether that is the label: (trainings, N)."""
         return self.predicted == self.labels
 
 
 def read_predictions(folder: Path, models: list[str], split: str, classes: list[str]) -> dict[str, Predictions]:
-    """The rungs' predictions by their names, all of the same rows.
+    """The models' predictions by their names, all of the same rows.
 
     Raises:
         InputError: no model is named, or a file is missing, or holds other classes or other rows than the first.
@@ -50,13 +50,13 @@ def read_predictions(folder: Path, models: list[str], split: str, classes: list[
 
 
 def of_table(table: pd.DataFrame, split: str, classes: list[str], path: Path) -> Predictions:
-    """A table has a column for each run and class but the first class, whose probability is what is left."""
+    """A table has a column for each training and class but the first class, whose probability is what is left."""
     rows = table[table["split"] == split].sort_values("id")
     runs = re.compile(rf"probability_{re.escape(classes[1])}(_\d+|)")  # behind the class its seed, if there are any
     ends = [match[1] for match in map(runs.fullmatch, rows.columns) if match]
     columns = [[f"probability_{label}{end}" for label in classes[1:]] for end in ends]
     if rows.empty or not columns or {name for names in columns for name in names} != set(rows.columns[3:]):
         raise InputError(f"{path} has no {split} rows of {', '.join(classes)}; make it again with `dvc repro`")
-    others = np.stack([rows[names].to_numpy(np.float64) for names in columns])  # (runs, N, C - 1)
+    others = np.stack([rows[names].to_numpy(np.float64) for names in columns])  # (trainings, N, C - 1)
     left = np.maximum(1 - others.sum(axis=2, keepdims=True), 0)  # float32's rounding may have it below 0
     return Predictions(rows["id"].to_numpy(), rows["label"].to_numpy(), np.concatenate([left, others], axis=2))

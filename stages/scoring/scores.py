@@ -42,14 +42,14 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
 def scores_by_class(
     labels: np.ndarray, predicted: np.ndarray, classes: list[str], digits: int = 4
 ) -> dict[str, dict[str, float]]:
-    """Each class's precision, recall and F1, means over the runs, and its support, the rows that are of it.
+    """Each class's precision, recall and F1, means over the trainings, and its support, the rows that are of it.
 
-    labels: (N,) class numbers; predicted: (runs, N) likewise. Without a prediction of a class its precision is 0.
+    labels: (N,) class numbers; predicted: (trainings, N) likewise. Without a prediction of a class its precision is 0.
     """
     of_runs = [
         metrics.precision_recall_fscore_support(labels, run, labels=range(len(classes)), zero_division=0)
         for run in predicted
-    ]  # (4, C) a run
+    ]  # (4, C) a training
     means = np.mean(of_runs, axis=0).round(digits).tolist()  # (4, C)
     return {
         name: {"precision": precision, "recall": recall, "f1": f1, "support": int(support)}
@@ -58,7 +58,7 @@ def scores_by_class(
 
 
 def over_seeds(runs: list[dict[str, float]], digits: int = 4) -> dict[str, float]:
-    """Means over several runs' scores, with the accuracy's standard deviation between them."""
+    """Means over several trainings' scores, with the accuracy's standard deviation between them."""
     means = {name: round(float(np.mean([run[name] for run in runs])), digits) for name in runs[0]}
     spread = np.std([run["accuracy"] for run in runs], ddof=1) if len(runs) > 1 else 0.0
     return means | {"accuracy_std": round(float(spread), digits)}

@@ -41,7 +41,7 @@ class Checkpoint:
         """The last saved tensors and progress; nothing if there is none or the file is broken."""
         try:
             with safe_open(self.path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
                 return tensors, json.loads(file.metadata()["progress"])
         except (FileNotFoundError, SafetensorError):
             return None

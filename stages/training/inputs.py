@@ -6,7 +6,7 @@ from pathlib import Path
 from stages.common import files
 
 NAME = "input.json"
-PADDING, UNKNOWN = 0, 1  # ids that stand for no word: what fills a batch, and a word that is not in the vocabulary
+PADDING, UNKNOWN = 0, 1  # ids that are not a word's: what fills a batch, and a word that is not in the vocabulary
 
 
 def write_input(folder: Path, *, kind: str, files_to_keep: list[str], arguments: dict, **about: object) -> None:

@@ -72,7 +72,7 @@ class Trainer:
             if self.clip_norm is not None:
                 nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
             for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate * self.schedule(self.steps / all_steps)
+                group["lr"] = self.learning_rate * self.learning_rate_schedule(self.steps / all_steps)
             self.optimizer.step()
             self.steps += 1
             self.update_average()
@@ -132,7 +132,7 @@ class Trainer:
         losses = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing, reduction="none")  # (B,)
         return (losses * self.class_weights[labels]).mean()
 
-    def schedule(self, share: float) -> float:
+    def learning_rate_schedule(self, share: float) -> float:
         """The learning rate's factor once a share of all steps is done: 1, or up and down in two straight lines."""
         if self.warmup is None:
             return 1.0

@@ -69,7 +69,7 @@ class Sequences:
     def read(cls, path: Path) -> "Sequences":
         """A Parquet file with the columns `id`, `label` and `tokens`, a list of ids a row.
 
-        In place of `tokens` it may have `length`: then the rows' features lie in a NumPy file of the same
+        Instead of `tokens` it may have `length`: then the rows' features are in a NumPy file of the same
         name, (all tokens, E), and stay there until a batch needs them.
         """
         table = pq.read_table(path).combine_chunks()
@@ -104,7 +104,7 @@ class Sequences:
         )
 
     def positions(self, rows: np.ndarray, step: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Where some rows' tokens stand in a padded batch, booleans (B, T), and in `tokens`, in the same order."""
+        """Where some rows' tokens are in a padded batch, booleans (B, T), and in `tokens`, in the same order."""
         lengths = self.lengths[rows]
         time = np.arange(-(-lengths.max() // step) * step)
         is_token = time < lengths[:, None]  # (B, T)

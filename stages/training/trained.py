@@ -60,13 +60,13 @@ def read_trained(folder: Path) -> dict:
     try:
         trained = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):  # nested deeper than Python reads
-        raise InputError(f"{path} is no JSON; {again}") from None
+        raise InputError(f"{path} is not JSON; {again}") from None
     if not isinstance(trained, dict) or trained.get("format") != FORMAT or not set(KEYS) <= set(trained):
         found = trained.get("format") if isinstance(trained, dict) else None
         raise InputError(f"{path} has format {found!r}, expected {FORMAT}; {again}")
     name = str(trained["model"])
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or not (MODELS / f"{name}.py").is_file():
-        raise InputError(f"{path} names {name!r}, which is no module of stages/models; {again}")
+        raise InputError(f"{path} names {name!r}, which is not a module of stages/models; {again}")
     return trained
 
 

@@ -9,7 +9,8 @@ import pytest
 
 import stages.prepare
 from stages.corpus.splits import hold_out_share, share_sizes
-from tests.conftest import Project
+from tests.commands import run_here
+from tests.projects import Project
 
 TWO = {"negative": "0", "positive": "1"}
 THREE = {"usual": "0", "fewer": "1", "rare": "2"}
@@ -21,7 +22,7 @@ def table(labels: list[str], **columns: list) -> pd.DataFrame:
 
 
 @pytest.fixture
-def prepare(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def prepare(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Split a table as `splits` says; what is said where that ends in an error."""
     monkeypatch.chdir(project.folder)
 

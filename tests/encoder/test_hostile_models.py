@@ -115,9 +115,9 @@ ENCODER = {"name": "tiny", "weights": "0", "layers": [0], "mix": "mean", "precis
 
 # What run.json says in place of the truth, and what the message names.
 RUNS = {
-    "a module above the models": ({"model": "..lib.files"}, "names '..lib.files', which is no module"),
-    "a module in a folder": ({"model": "cells/../average"}, "which is no module of stages/models"),
-    "a package": ({"model": "__init__"}, "which is no module of stages/models"),
+    "a module above the models": ({"model": "..lib.files"}, "names '..lib.files', which is not a module"),
+    "a module in a folder": ({"model": "cells/../average"}, "which is not a module of stages/models"),
+    "a package": ({"model": "__init__"}, "which is not a module of stages/models"),
     "a module without a model": ({"model": "pretrained_vectors"}, "no attribute 'Classifier'"),
     "another model": ({"model": "tfidf"}, "damaged"),
     "arguments in a list": ({"arguments": [4, 2]}, "run.json: arguments is [4, 2]; it should be a mapping"),

@@ -17,7 +17,8 @@ import stages.report
 import stages.tokenize_text
 import stages.train
 import stages.train_linear
-from tests.conftest import REPOSITORY, Project, only
+from tests.commands import run_here
+from tests.projects import REPOSITORY, Project, only
 
 LABELS = {"usual": "0", "fewer": "1", "rare": "2"}
 COUNTS = [640, 120, 40]
@@ -39,7 +40,7 @@ def table(seed: int) -> bytes:
 
 
 @pytest.fixture
-def learned(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
+def learned(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
     """The metrics of a model trained on such a table, with every seed where it has any."""
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("DEVICE", "cpu")
@@ -103,7 +104,7 @@ def test_without_weights_and_by_the_loss_is_as_without_a_word(learned):
     assert {path: path.read_bytes() for path in Path("trained").rglob("*.*")} == before
 
 
-def test_the_page_shows_every_classs_recall(learned, run_here, project):
+def test_the_page_shows_every_classs_recall(learned, project):
     metrics = {model: learned(model, class_weights="balanced", choose_by="macro_f1") for model in ("tfidf", "average")}
     assert "valid_macro_f1" in Path("trained/average/1/history.csv").read_text()
     assert json.loads(Path("trained/average/1/run.json").read_text())["class_weights"] == "balanced"

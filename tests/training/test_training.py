@@ -22,7 +22,7 @@ SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}
 
 
 class Killed(BaseException):
-    """Stands for a signal that ends the process."""
+    """Like a signal that ends the process."""
 
 
 def sequences(rows: int, seed: int = 0) -> Sequences:
@@ -180,9 +180,9 @@ def test_without_validation_rows_the_last_epoch_is_kept(tmp_path):
 
 def test_the_learning_rate_warms_up_and_falls_in_straight_lines():
     warm = trainer(warmup=0.25)
-    factors = [warm.schedule(step / 8) for step in range(9)]
+    factors = [warm.learning_rate_schedule(step / 8) for step in range(9)]
     assert factors == pytest.approx([0, 0.5, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0], abs=1e-6)
-    assert trainer().schedule(0.9) == 1
+    assert trainer().learning_rate_schedule(0.9) == 1
 
 
 def test_a_training_stopped_on_the_way_has_the_learning_rates_of_the_whole(tmp_path):
