@@ -4,17 +4,21 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.commands import run
+import pytest
+
+from tests.commands import ended
 from tests.projects import REPOSITORY, only, read_params, write_params
 
 
 def copy_project(folder: Path) -> None:
-    """The project's files, where make finds the set-up done and uses this interpreter.
+    """The project's files, which git knows, where make finds the set-up done and uses this interpreter.
 
     It has no dvc.lock, as DVC writes all of it after every stage, which takes seconds; its studies are short ones.
     """
-    files = run(REPOSITORY, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]
-    for file in files:
+    listed = ended(REPOSITORY, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if listed.returncode:
+        pytest.skip(f"git does not know what is the project's: {listed.stderr.splitlines()[0]}")
+    for file in listed.stdout.split("\0")[:-1]:
         if (REPOSITORY / file).is_file() and file != "dvc.lock":
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / file, folder / file)
