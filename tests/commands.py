@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from unittest import mock
+
+import pytest
 
 from stages.common import command
 from tests.projects import REPOSITORY
@@ -19,7 +20,9 @@ def run_here(module: ModuleType, *words: str, **options: object) -> str:
 
     `out="x"` is `--out=x`; words come behind the options.
     """
-    with mock.patch.object(sys, "argv", [module.__name__, *given(words, options)]):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [module.__name__, *given(words, options)])
+        patch.setitem(sys.modules, "__main__", module)  # as for `python -m`; that of a worker of pytest's has no file
         try:
             command.run(module.main)
         except SystemExit as end:
