@@ -67,6 +67,14 @@ def test_a_second_run_has_nothing_to_do_and_changes_nothing(project):
     assert run(project, "git", "status", "--porcelain") == ""
 
 
+def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
+    broken = project / "corpora/broken.yaml"
+    broken.write_text("labels: [")
+    output = run(project, "make", "repro")
+    broken.unlink()
+    assert "up to date" in output
+
+
 def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project):
     run(project, "git", "switch", "-qc", "faster")
     change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.1))
@@ -179,15 +187,6 @@ def test_a_choice_that_is_not_there_leaves_run_yaml_as_it_was(project):
     assert done.returncode != 0
     assert "error: there is no runs/smal.yaml; did you mean 'small'?" in done.stderr
     assert (project / "run.yaml").read_bytes() == before
-
-
-def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
-    run(project, "make", "repro")
-    broken = project / "corpora/broken.yaml"
-    broken.write_text("labels: [")
-    output = run(project, "make", "repro")
-    broken.unlink()
-    assert "up to date" in output
 
 
 @pytest.mark.parametrize(("group", "name"), [("corpora", "smaple"), ("encoders", "minilmm"), ("models.lstm", "lsmt")])
