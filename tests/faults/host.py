@@ -1,4 +1,4 @@
-"""A host on this machine that serves one file by ranges, slowly, and breaks connections off where told to."""
+"""A server on this machine that serves one file by ranges, slowly, and breaks off some connections."""
 
 import random
 import threading
@@ -10,7 +10,7 @@ RATE = 1_500_000  # bytes a second: slow enough that kills land inside a downloa
 
 
 class Host:
-    """Answers every path with the same content, and sees how far back its readers ask for it once more."""
+    """Answers every path with the same content, and records how many bytes its clients request again."""
 
     def __init__(self, content: bytes, seed: int):
         self.content = content
@@ -31,8 +31,8 @@ class Host:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def forget(self) -> None:
-        """The next reader is a new one."""
-        self.furthest = self.given_up = 0  # bytes sent; bytes, at most, that a connection asked for though sent before
+        """Treat the next client as a new one."""
+        self.furthest = self.given_up = 0  # bytes sent; the most bytes that a connection requested again
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         size = len(self.content)

@@ -1,4 +1,4 @@
-"""What lies in a project's folder: after a run, in bytes; after a kill, to go on from."""
+"""What is in a project's folder: its bytes after a run, and after a kill, what the next run continues from."""
 
 import json
 from pathlib import Path
@@ -9,20 +9,20 @@ from stages.common import files
 from stages.encoder.feature_file import SHARD
 from tests.faults.project import ENCODER
 
-KEY = 64 + 1  # characters before the name proper of what lies under a resume key
+KEY = 64 + 1  # characters of a resume key, before the rest of a file's name
 STAGES = "stages in dvc.lock"
 SHARD_BYTES = SHARD * 2 * ENCODER["hidden_size"]
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The digest of every file under a folder, "" for a folder, by their paths; without DVC's own and logs."""
+    """The SHA-256 of every file under a folder by path, "" for folders; without DVC's own files and logs."""
     own = (folder / ".dvc", folder / "logs")
     paths = [path for path in folder.rglob("*") if not any(path.is_relative_to(other) for other in own)]
     return {path.relative_to(folder).as_posix(): files.sha256(path) if path.is_file() else "" for path in paths}
 
 
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
-    """A sentence for every path that is not as a clean run leaves it."""
+    """A fault for every path that differs from what a clean run leaves."""
     missing = [f"{path} is missing" for path in sorted(expected.keys() - found.keys())]
     left = [f"{path} is left over" for path in sorted(found.keys() - expected.keys())]
     return (
@@ -31,14 +31,14 @@ def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
 
 
 def leftovers(found: dict[str, str]) -> list[str]:
-    """A sentence for every file that only a run in progress should have."""
+    """A fault for every file that should exist only while a step runs."""
     unfinished = ("data/checkpoints/", "data/downloads/")
     left = [path for path in found if found[path] and path.startswith(unfinished)]
     return [f"{path} is left over" for path in sorted(left) + [path for path in found if path.endswith(".tmp")]]
 
 
 def whole_outs(found: dict[str, str], expected: dict[str, str], outs: list[str]) -> tuple[int, list[str]]:
-    """How many outs are there as a clean run makes them, and a sentence for every one that is there otherwise."""
+    """How many outs are as a clean run writes them, and a fault for every out that is there but different."""
     whole, faults = 0, []
     for out in outs:
         there, clean = (
@@ -52,7 +52,7 @@ def whole_outs(found: dict[str, str], expected: dict[str, str], outs: list[str])
 
 
 def kept(folder: Path) -> dict[str, int]:
-    """What a next run can go on from: a number of epochs, shards, bytes or stages."""
+    """What the next run can continue from: numbers of epochs, shards, bytes or stages."""
     found = {}
     for path in sorted(folder.glob("data/checkpoints/**/[!.]*")):
         if path.suffix == ".safetensors":
@@ -69,7 +69,7 @@ def kept(folder: Path) -> dict[str, int]:
 
 
 def lost(before: dict[str, int], after: dict[str, int]) -> list[str]:
-    """A sentence for everything that there is less of, unless a stage was finished or the record of those cut short."""
+    """A fault for every number that has become smaller, unless a stage has finished or dvc.lock was damaged."""
     if after.get(STAGES, 0) != before.get(STAGES, 0):
         return []
     numbers = {name: (number, after.get(name, 0)) for name, number in before.items()}

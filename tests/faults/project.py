@@ -1,4 +1,4 @@
-"""A copy of the project for one made-up corpus, and the steps that are killed in it."""
+"""A copy of the project with one generated corpus, and the steps that are killed in it."""
 
 import random
 import shlex
@@ -15,7 +15,7 @@ from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES
 from tests.projects import CORPUS, REPOSITORY, only, read_params, write_params
 
 WORDS = [f"word{number}" for number in range(200)]
-# Few rows to train on and many to embed and to score: then every stage works for some seconds, in several pieces.
+# With few rows to train on and many to embed and score, every stage works for some seconds, in several pieces.
 ROWS = {"train": 0.08, "valid": 0.02, "test": 0.9}
 PIECES = [*SPECIAL_PIECES, *WORDS]
 ENCODER = BERT | {"vocab_size": len(PIECES), "hidden_size": 32, "num_hidden_layers": 4}
@@ -23,7 +23,7 @@ ENCODER = BERT | {"vocab_size": len(PIECES), "hidden_size": 32, "num_hidden_laye
 
 @dataclass(frozen=True)
 class Step:
-    """A command of the pipeline, what it makes, and its share of all kills."""
+    """A command of the pipeline, its outs, and its share of all kills."""
 
     name: str
     command: list[str]

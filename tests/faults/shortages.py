@@ -1,4 +1,4 @@
-"""A disk without room and a network that is lost: one sentence, no out, and a rerun that ends well."""
+"""A full disk and a lost network: one sentence, no out, and a rerun that ends well."""
 
 import random
 import re
@@ -8,19 +8,19 @@ from tests.faults.outcomes import contents, whole_outs
 
 
 def fill_disk(case: Case, generator: random.Random) -> list[str]:
-    """Run a step with a limit to the size of files that its largest one exceeds; what is not as it should be."""
+    """Run a step with a limit on file sizes that its largest file exceeds; returns the faults."""
     limit = int(generator.uniform(0.05, 0.95) * case.largest)
     return run_short(case, f"no file over {limit:,} bytes", "error: (data|results|metrics)/", largest_file=limit)
 
 
 def lose_network(case: Case) -> list[str]:
-    """Run a step while every connection breaks off; what is not as it should be."""
+    """Run a step while every connection breaks off; returns the faults."""
     case.host.broken_off = 1.0
     return run_short(case, "no connection that lasts", f"error: {re.escape(case.host.address)}/")
 
 
 def run_short(case: Case, what: str, place: str, largest_file: int | None = None) -> list[str]:
-    """Run a step short of something; what is not as it should be. place: what its sentence begins with, a pattern."""
+    """Run a step that lacks something; returns the faults. place: a pattern for the start of its sentence."""
     with case.copy() as folder:
         with case.start(folder, largest_file) as run:
             status = run.end()

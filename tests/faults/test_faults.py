@@ -1,4 +1,4 @@
-"""The harness of `make faults`: it kills, restarts and compares, and what it compares it tells apart."""
+"""`make faults` itself: it kills, restarts and compares, and its comparisons notice differences."""
 
 import re
 import signal
@@ -28,7 +28,7 @@ def test_a_killed_download_ends_in_the_bytes_of_a_clean_one(monkeypatch, capsys)
 
 @pytest.fixture
 def short_project(tmp_path: Path) -> tuple[Path, Host]:
-    """A project whose pipeline is its cheapest stages, and claims, whose corpora were never measured there."""
+    """A project with the cheapest stages only, and `claims`, although no corpus is measured there."""
     host = Host(archive(2000), seed=1)
     folder = tmp_path / "project"
     write_project(folder, host.address)
@@ -41,12 +41,12 @@ def short_project(tmp_path: Path) -> tuple[Path, Host]:
     return folder, host
 
 
-def test_a_killed_make_repro_and_records_cut_short_end_in_the_bytes_of_a_clean_one(short_project, capsys):
+def test_a_killed_make_repro_and_truncated_records_end_in_the_bytes_of_a_clean_one(short_project, capsys):
     faults = try_step(REPRO, *short_project, 1, 1, iter([signal.SIGKILL] * 2))
     said = capsys.readouterr().out
     assert faults == []
     assert re.findall(r"^dvc-repro +(SIG\w+) +after", said, re.MULTILINE) == ["SIGKILL"]
-    assert re.findall(r"^  (\S+) was cut short and is removed$", said, re.MULTILINE) == ["dvc.lock", ".dvc/tmp/rwlock"]
+    assert re.findall(r"^  (\S+) was damaged and is removed$", said, re.MULTILINE) == ["dvc.lock", ".dvc/tmp/rwlock"]
     assert "not measured" in (short_project[0] / "results/claims.json").read_text(encoding="utf-8")
 
 
@@ -56,7 +56,7 @@ def test_every_path_that_is_not_as_after_a_clean_run_is_named():
     assert differences(found, CLEAN) == ["data/out/b is missing", "data/.out.tmp is left over", "data/out/a differs"]
 
 
-def test_what_only_a_run_in_progress_should_have_is_left_over():
+def test_what_only_a_running_step_should_have_is_left_over():
     left = {"data/downloads/x.zip.part": "1", "data/checkpoints/own/rnn/1/k-1.safetensors": "2", "data/.out.tmp": ""}
     folders = {"data/downloads": "", "data/checkpoints/own": ""}
     assert leftovers(CLEAN | folders) == []
@@ -70,9 +70,9 @@ def test_half_an_out_looks_finished_and_no_out_does_not():
     assert whole_outs(half, CLEAN, ["data/out"]) == (0, ["data/out looks finished and is not"])
 
 
-def test_what_a_run_could_go_on_from_is_lost_unless_a_stage_was_finished():
+def test_what_a_run_could_continue_from_is_lost_unless_a_stage_has_finished():
     before = {"epochs of fit 1": 3, "stages in dvc.lock": 8}
     assert lost(before, {"epochs of fit 1": 4, "stages in dvc.lock": 8}) == []
     assert lost(before, {"stages in dvc.lock": 9}) == []
-    assert lost(before, {"stages in dvc.lock": 3}) == []  # it was killed while DVC wrote that
+    assert lost(before, {"stages in dvc.lock": 3}) == []  # killed while DVC wrote it
     assert lost(before, {"stages in dvc.lock": 8}) == ["epochs of fit 1: 3 became 0"]

@@ -1,4 +1,4 @@
-"""Commands started as a shell starts them, to be killed or to run into a full disk."""
+"""Commands that can be killed or limited in the size of their files."""
 
 import os
 import resource
@@ -13,22 +13,22 @@ import psutil  # as DVC does
 
 from tests.commands import start
 
-LIMIT = 1800  # seconds that no run here takes, whatever else the machine does
+LIMIT = 1800  # seconds; no command here takes so long, however busy the machine is
 VARIABLES = {"DEVICE": "cpu", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def at_work(folder: Path) -> list[psutil.Process]:
-    """What works in a folder: also stages of a `make repro` that was killed, which are in no group of its."""
+    """Processes that work in a folder, also stages of a killed `make repro`, which are in other process groups."""
     return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(folder.resolve())]
 
 
-class Run:
-    """A command in a process group of its own; nothing that works in its folder outlives the `with` block."""
+class Command:
+    """A command in a new process group. The end of the `with` block kills every process that works in its folder."""
 
     def __init__(self, command: list[str], folder: Path, largest_file: int | None = None):
         limits = (largest_file, largest_file)
         self.folder = folder
-        self.said = ""  # on stderr, once all is over
+        self.said = ""  # on stderr, known after `end`
         self.over = False
         self.started = time.monotonic()
         self.process = start(
@@ -40,7 +40,7 @@ class Run:
             preexec_fn=partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits) if largest_file else None,
         )
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> "Command":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,7 +63,7 @@ class Run:
         return True
 
     def kill(self, which: signal.Signals, *, alone: bool) -> bool:
-        """Send a signal to the whole group, or to what `make` has started alone; whether that ended the command."""
+        """Send a signal to the whole group, or only to what `make` has started; returns whether the command failed."""
         if alone:
             for child in psutil.Process(self.process.pid).children():
                 child.send_signal(which)
@@ -72,7 +72,7 @@ class Run:
         return self.process.wait(LIMIT) != 0
 
     def end(self) -> int:
-        """Wait for the command, and for all that works in its folder. The command's exit status."""
+        """Wait for the command and all processes in its folder; returns the command's exit status."""
         self.said = self.process.communicate(timeout=LIMIT)[1].strip()
         psutil.wait_procs(at_work(self.folder), timeout=LIMIT)
         self.over = True
