@@ -41,9 +41,7 @@ class Victim:
         self.runs: list[Command] = []  # the killed ones
         self.safe: dict[str, int] = {}  # what the next start can continue from
         self.faults: list[str] = []
-        self.outlived = (
-            False  # a stage outlived its DVC; it may finish a download that is then begun again
-        )
+        self.outlived = False  # a stage outlived its DVC; it may finish a download that is then begun again
 
     @property
     def kills(self) -> int:
