@@ -1,4 +1,4 @@
-"""`make gpu` at small size on the CPU: every part runs to its end and finds what is so."""
+"""`make gpu` on the CPU, at a small size: every part runs to its end and its checks pass."""
 
 import json
 import sys
@@ -62,7 +62,7 @@ def settings() -> dict:
 
 @pytest.fixture(scope="module")
 def inputs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make gpu-inputs` packs, of rows drawn at random and an encoder of two narrow layers."""
+    """What `make gpu-inputs` packs, with random rows and an encoder of two narrow layers."""
     folder = tmp_path_factory.mktemp("gpu")
     write_rows(folder / "ids", {"vocabulary_size": VOCABULARY}, pa.int32(), VOCABULARY)
     write_rows(folder / "vectors", {"vocabulary_size": VOCABULARY, "embedding_size": 6}, pa.int32(), VOCABULARY)

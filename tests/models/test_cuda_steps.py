@@ -1,4 +1,4 @@
-"""Parity: the recurrences' Triton kernels with the steps written in torch; interpreted where there is no GPU."""
+"""Parity of the recurrences' Triton kernels with the steps in torch; without a GPU, Triton interprets them."""
 
 import os
 
@@ -38,7 +38,7 @@ def test_states_and_gradients_equal_those_of_the_steps_in_torch(way, cell, shape
     torch.manual_seed(1)
     sums = torch.randn(time, batch, cell.gates * size, device=DEVICE)
     weight, bias = (torch.randn(cell.gates * size, *rest, device=DEVICE) / (2 * size**0.5) for rest in ((size,), ()))
-    grad_states = torch.randn(1, device=DEVICE).expand(time, batch, size)  # with a gap of 0, as autograd's of a sum
+    grad_states = torch.randn(1, device=DEVICE).expand(time, batch, size)  # strides of 0, as from a sum
     kernels = WAYS[way](cell.__name__)
     expected = cell.forward_steps(sums.double(), weight.double(), bias.double())
     expected_gradients = cell.backward_steps(grad_states.double(), weight.double(), *expected)

@@ -1,4 +1,4 @@
-"""Every network: padding never changes a prediction, and eight examples can be learned by heart."""
+"""Every network: padding never changes a prediction, and a training can overfit eight examples."""
 
 import importlib
 
@@ -41,7 +41,7 @@ def build(name: str, **changes: object) -> torch.nn.Module:
 
 
 def batch(name: str, padding: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Eight rows, with more padding behind them than the longest needs."""
+    """Eight rows, followed by more padding than the longest needs."""
     lengths = torch.tensor([6, 4, 4, 1, 5, 3, 2, 6])
     generator = torch.Generator().manual_seed(1)
     is_word = torch.arange(6 + padding) < lengths[:, None]
@@ -70,7 +70,7 @@ def test_padding_changes_no_logit_and_no_gradient(name, changes):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_row_is_scored_alike_alone_and_in_company(name):
+def test_a_row_has_the_same_score_alone_and_in_a_batch(name):
     model = build(name).eval()
     tokens, lengths = batch(name)
     together = model(tokens, lengths)
@@ -80,7 +80,7 @@ def test_a_row_is_scored_alike_alone_and_in_company(name):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_eight_examples_are_learned_by_heart(name):
+def test_eight_examples_are_overfitted(name):
     model = build(name)
     tokens, lengths = batch(name)
     labels = torch.tensor([0, 1, 1, 0, 1, 0, 0, 1])
@@ -100,7 +100,7 @@ def test_a_step_changes_every_parameter(name):
     F.cross_entropy(model(*batch(name)), torch.arange(8) % 2).backward()
     optimizer.step()
     unchanged = [key for key, parameter in model.named_parameters() if torch.equal(parameter, before[key])]
-    assert [key for key in unchanged if not key.endswith("attention.self.key.bias")] == []  # shifts every score alike
+    assert [key for key in unchanged if not key.endswith("attention.self.key.bias")] == []  # shifts all scores equally
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -113,7 +113,7 @@ def test_an_evaluated_model_draws_nothing_at_random(name):
     assert torch.equal(model(tokens, lengths), model(tokens, lengths))
 
 
-def test_final_states_have_read_the_whole_sequence_from_either_end():
+def test_final_states_have_read_the_whole_sequence_in_either_direction():
     states = torch.arange(2 * 3 * 4.0).view(2, 3, 4)  # (B, T, H): two features of each direction
     pooled = BIDIRECTIONAL_POOLINGS["final"](4)(states, torch.tensor([3, 2]))
     assert pooled.tolist() == [[8, 9, 2, 3], [16, 17, 14, 15]]

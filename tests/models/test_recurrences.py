@@ -61,7 +61,7 @@ def test_two_bidirectional_layers_equal_torchs_on_packed_sequences(ours, referen
         torch.testing.assert_close(states[row, :length], expected[row, :length], **TOLERANCE)
 
 
-def test_reversal_leaves_padding_behind_the_sequence():
+def test_reversal_leaves_padding_after_the_sequence():
     sequences = torch.tensor([[[1.0], [2.0], [3.0], [0.0]], [[4.0], [0.0], [0.0], [0.0]]])
     reversed_sequences = reverse_within_lengths(sequences, torch.tensor([3, 1]))
     assert reversed_sequences[:, :, 0].tolist() == [[3, 2, 1, 0], [4, 0, 0, 0]]

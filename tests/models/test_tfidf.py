@@ -1,4 +1,4 @@
-"""The linear model: counted, weighted as by hand, classified as scikit-learn does; a damaged model is refused."""
+"""The linear baseline: weights as calculated by hand, probabilities as scikit-learn's; damaged models are refused."""
 
 import json
 import math
@@ -29,7 +29,7 @@ LABELS = np.array([1, 1, 0, 0])
 
 
 def generated_texts(count: int) -> tuple[list[list[str]], np.ndarray]:
-    """Texts of random words, the first of which tells the label."""
+    """Texts of random words, of which the first decides the label."""
     generator = random.Random(2)
     labels = [row % 2 for row in range(count)]
     texts = [[f"{generator.choice('xy')}{label}", *generator.choices("abcdef", k=5)] for label in labels]
@@ -52,22 +52,22 @@ def test_the_longest_ngram_is_a_whole_text():
     assert len(count(TEXTS, 5)[1]) == len(count(TEXTS, 3)[1])
 
 
-def test_an_ngram_counts_once_in_a_text_however_often_it_is_there():
+def test_an_ngram_counts_once_in_a_text_however_often_it_occurs():
     assert count(TEXTS, 1)[0].toarray().tolist() == [[1, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0], [0, 1, 0, 0]]
 
 
-def test_words_are_taken_as_they_are():
+def test_words_are_counted_as_they_are():
     assert count([["A", "n't", ".", "a b"]], 1)[1].tolist() == [".", "A", "a b", "n't"]
 
 
-def test_idf_is_the_one_by_hand():
+def test_idf_is_as_calculated_by_hand():
     occurrences, ngrams = count([["a", "b"], ["a"], ["a", "c", "c"]], 1)
     expected = {"a": 1.0, "b": math.log(4 / 2) + 1, "c": math.log(4 / 2) + 1}
     assert dict(zip(ngrams, idf(occurrences, np.array([0, 1, 1])), strict=True)) == pytest.approx(expected)
 
 
-def test_log_count_ratio_is_the_one_by_hand():
-    """Counts plus one, of a, bad, film and good: 2, 1, 2, 3 of 8 in class 1 and 2, 3, 2, 1 of 8 in class 0."""
+def test_log_count_ratio_is_as_calculated_by_hand():
+    """Counts plus one of a, bad, film and good: 2, 1, 2, 3 of 8 in class 1 and 2, 3, 2, 1 of 8 in class 0."""
     occurrences, ngrams = count(TEXTS, 1)
     expected = {"a": 0.0, "bad": math.log(3), "film": 0.0, "good": math.log(3)}
     assert dict(zip(ngrams, log_count_ratio(occurrences, LABELS), strict=True)) == pytest.approx(expected, abs=1e-6)
@@ -87,7 +87,7 @@ def test_probabilities_are_scikit_learns(longest):
 
 
 @pytest.mark.parametrize("weighting", ["idf", "log_count_ratio"])
-def test_what_is_written_makes_the_same_classifier_again(weighting):
+def test_the_written_tensors_give_the_same_classifier_again(weighting):
     texts, labels = generated_texts(60)
     model = fit(*count(texts[:40], 2), labels[:40], weighting=weighting, inverse_regularization=1.0)
     again = Classifier(model.ngrams, **model.tensors())
@@ -104,7 +104,7 @@ def test_a_text_of_unknown_ngrams_has_the_probability_of_the_intercept(weighting
 
 @pytest.fixture
 def words(project: Project) -> Project:
-    """The corpus `own`, cut into words, and a small search."""
+    """The corpus `own`, split into words, and a small search."""
     texts, labels = generated_texts(60)
     rows = pd.DataFrame({"id": [f"own:{row}" for row in range(60)], "label": labels, "words": texts})
     (project.folder / "data/words").mkdir(parents=True)
@@ -198,7 +198,7 @@ def test_the_final_fit_learns_from_valid_too(words, monkeypatch):
     assert changed.tolist() == [False] * 10 + [True] * 10
 
 
-def test_valid_rows_that_are_test_rows_forbid_the_final_fit(words, monkeypatch):
+def test_a_final_fit_is_refused_if_valid_has_the_test_rows(words, monkeypatch):
     words.set("corpora.own.training.final_fit", True)
     words.set("corpora.own.splits.valid", "test.tsv")
     monkeypatch.chdir(words.folder)
@@ -223,12 +223,12 @@ def fewer_weights(content: bytes) -> bytes:
     return save({name: tensor[..., :-1].copy() for name, tensor in load(content).items()})
 
 
-# What happens to a run's folder, and what the message says.
+# What happens to a trained model's folder, and what the message says.
 DAMAGES = {
     "no folder": (shutil.rmtree, "holds no trained model"),
     "no run.json": (lambda folder: (folder / "run.json").unlink(), "holds no trained model"),
     "run.json cut": (change_bytes("run.json", lambda content: content[:60]), "is not JSON"),
-    "run.json in no UTF-8": (change_bytes("run.json", lambda content: content + b"\xff"), "is not JSON"),
+    "run.json not in UTF-8": (change_bytes("run.json", lambda content: content + b"\xff"), "is not JSON"),
     "run.json is a list": (change_bytes("run.json", lambda content: b"[1]"), "has format None"),
     "another format": (change_run(format=1), "has format 1, expected 3"),
     "model out of the folder": (change_run(model="../evil"), "names '../evil'"),
@@ -247,7 +247,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_run_is_refused_before_a_text_is_read(tmp_path, damage, message):
+def test_a_damaged_model_is_refused_before_a_text_is_read(tmp_path, damage, message):
     texts, labels = generated_texts(20)
     model = fit(*count(texts, 1), labels, weighting="idf", inverse_regularization=1.0)
     about = {"kind": "text", "tokenizer": "blanks", "files": ["ngrams.txt"]}

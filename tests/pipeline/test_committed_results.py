@@ -1,4 +1,4 @@
-"""What is committed: metrics that README and docs quote rightly, results that are no older than the code."""
+"""What is committed: metrics that README and docs quote correctly, results that are not older than the code."""
 
 import csv
 import json
@@ -15,9 +15,9 @@ from stages.scoring.predictions import read_predictions
 from stages.scoring.scores import over_seeds, scores
 from tests.projects import REPOSITORY
 
-CORPORA = ("movies", "sst2", "imdb")  # the last columns of the tables, which begin with the model
-TABLES = {"README.md": 1, "docs/results.md": 3}  # how many columns come before them
-NEW = {"balanced_accuracy", "macro_f1"}  # which metrics that were written before them do not have
+CORPORA = ("movies", "sst2", "imdb")  # the last columns of the tables; the first is the model
+TABLES = {"README.md": 1, "docs/results.md": 3}  # how many columns come before the corpora's
+NEW = {"balanced_accuracy", "macro_f1"}  # not in metrics that were written before them
 METRICS = [path for corpus in (*CORPORA, "sample") for path in sorted((REPOSITORY / "metrics" / corpus).glob("*.json"))]
 
 
@@ -40,7 +40,7 @@ def test_a_page_quotes_every_accuracy_with_its_interval_and_no_other(page):
 
 
 def quote(scored: dict | None) -> str:
-    """An accuracy as a table has it; a dash where a corpus's run does not have the model."""
+    """An accuracy as tables show it; a dash if the corpus's run does not have the model."""
     if scored is None:
         return "–"
     low, high = (100 * end for end in scored["interval"])
@@ -48,7 +48,7 @@ def quote(scored: dict | None) -> str:
 
 
 @pytest.mark.parametrize("path", METRICS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_metrics_follow_from_the_predictions_beside_them(path):
+def test_the_metrics_follow_from_the_committed_predictions(path):
     corpus, model = path.parent.name, path.stem
     classes = list(params.corpus(corpus, REPOSITORY)["labels"])
     metrics = json.loads(path.read_text())
@@ -60,7 +60,7 @@ def test_the_metrics_follow_from_the_predictions_beside_them(path):
 
 
 def test_no_committed_result_is_older_than_the_pipeline_and_its_code():
-    """Only a warning for the corpora that take long: rerun them before their figures are quoted again."""
+    """Only a warning for corpora that take long: run them again before you quote their figures."""
     stale = stale_stages()
     if stale:
         warnings.warn(f"older than the pipeline or its code: {', '.join(stale)}", stacklevel=1)
@@ -75,7 +75,7 @@ NOTEBOOK_N = {  # what the notebook asked its model
 }
 
 
-def test_the_model_that_answers_by_default_is_right_about_plain_sentences():
+def test_the_default_model_is_right_about_plain_sentences():
     plain = pd.read_csv(REPOSITORY / "tests/plain_sentences.tsv", sep="\t", quoting=csv.QUOTE_NONE)
     metrics = {path.stem: json.loads(path.read_text()) for path in METRICS if path.parent.name == "movies"}
     model = max(sorted(metrics), key=lambda name: metrics[name]["valid"]["accuracy"])  # as serving/default_model.py

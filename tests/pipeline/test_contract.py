@@ -1,4 +1,4 @@
-"""The pipeline's contract: what a stage imports it depends on, and every model has all that belongs to it."""
+"""The pipeline's contract: a stage depends on what it imports, and every model has all that it needs."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ MODEL_FILES = sorted(
     for path in (REPOSITORY / "stages/models").glob("*.py")
     if "class Classifier" in path.read_text()
 )
-# Imported and yet no dep: it can refuse or fail, but what it lets through does not depend on how it is written.
+# Imported but not deps: they can refuse input or fail, but the results of what they accept do not depend on them.
 HARMLESS = {
     "stages/common/command.py": "reads a command's options and puts errors into one sentence",
     "stages/common/files.py": "writes what it is given, whole or not at all; JSON and SHA-256 are what they are",
@@ -77,7 +77,7 @@ def runs() -> list[dict]:
 
 
 def needed_files(stage: str, model: str) -> set[str]:
-    """The local modules that a stage runs, for a model of its matrix or "", less what is harmless."""
+    """The local modules that a stage runs for a model of its matrix or "", without the harmless ones."""
     needed = {script(stage)} | imported_files(script(stage))
     if model and not stage.startswith("evaluate"):
         file = f"stages/models/{model}.py"
@@ -86,7 +86,7 @@ def needed_files(stage: str, model: str) -> set[str]:
 
 
 def code_deps(stage: str, model: str) -> set[str]:
-    """The modules among a stage's deps; a folder is a dep of all that lie in it."""
+    """The modules among a stage's deps, including those in folders."""
     paths = [REPOSITORY / dep.replace(MODEL, model) for dep in STAGES[stage]["deps"] if dep.startswith("stages/")]
     modules = [module for path in paths for module in (path.rglob("*.py") if path.is_dir() else [path])]
     return {
@@ -187,7 +187,7 @@ def test_dvc_reads_yaml_as_the_stages_do(path):
 
 
 def test_a_model_has_an_optimization_of_its_own():
-    """Or a value that is set for one model would be another's too."""
+    """Otherwise a value set for one model would change another's too."""
     found = [model["optimization"] for model in PARAMS["models"].values() if "optimization" in model]
     assert len({id(each) for each in found}) == len(found) == len(PARAMS["models"]) - 1
 

@@ -1,4 +1,4 @@
-"""README and docs: short where they have to be, and all that they name is there: links, paths, commands, options."""
+"""README and docs: short enough, and every link, path, command and option that they name exists."""
 
 import importlib
 import re
@@ -29,12 +29,12 @@ def without_blocks(text: str) -> str:
 
 
 def spans(text: str) -> list[str]:
-    """What is in backticks in running text."""
+    """The text in backticks, outside code blocks."""
     return re.findall(r"`([^`\n]+)`", without_blocks(text))
 
 
 def commands(text: str) -> list[list[str]]:
-    """The words of every command that is shown, in a block or in backticks, its comment left out."""
+    """The words of every command in a block or in backticks, without its comment."""
     shown = re.findall(r"^\$ (.*)$", text, re.MULTILINE)
     shown += [span for span in spans(text) if re.match(r"([A-Z_]+=\S+ )*(make|\S*python) ", span)]
     return [words for line in shown for part in line.split("&&") if (words := shlex.split(part, comments=True))]
@@ -47,7 +47,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def is_there(name: str) -> bool:
-    """A file or folder from the root, one that the pipeline makes, or one in an archive, which parameters name."""
+    """Whether a name is a file or folder from the root, an out of the pipeline, or a file that the parameters name."""
     made = [line.strip("/") for line in text_of(REPOSITORY / ".gitignore").splitlines()]
     made += [f".dvc{line}" for line in text_of(REPOSITORY / ".dvc/.gitignore").splitlines()]
     parameters = [REPOSITORY / "params.yaml", *(REPOSITORY / "corpora").glob("*.yaml")]
@@ -84,7 +84,7 @@ def test_every_link_leads_somewhere(path):
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path != PAGE], ids=lambda path: path.name)
 def test_every_path_is_there(path):
-    """Of docs/layout.md, those from the root; its others are for a test of their own. Those of PAGE are links."""
+    """In docs/layout.md, only paths from the root; another test has the rest. PAGE has its paths as links."""
     named = [name for name in spans(text_of(path)) if PATHS.fullmatch(name)]
     if path.name == "layout.md":
         named = [name for name in named if "/" in name]
@@ -121,7 +121,7 @@ def test_every_call_of_make_names_a_target_and_what_it_reads(path):
 
 
 def options(module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> set[str]:
-    """What a command takes, as its own help says."""
+    """A command's options, from its own help."""
     monkeypatch.setattr(sys, "argv", [module, "--help"])
     with pytest.raises(SystemExit):
         importlib.import_module(module).main()

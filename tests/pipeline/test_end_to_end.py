@@ -1,4 +1,4 @@
-"""The product itself, in a copy of the project: run, run nothing, change one number, compare branches."""
+"""The whole pipeline in a copy of the project: run it, run it again, change one number, compare branches."""
 
 import functools
 import json
@@ -18,7 +18,7 @@ from tests.projects import only
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """A copy of the project's files, committed on `main`, whose pipeline has run once."""
+    """A copy of the project, committed on `main`, whose pipeline has run once."""
     folder = tmp_path_factory.mktemp("a project, für Probe")
     copy_project(folder)
     make_small(folder)
@@ -31,7 +31,7 @@ def project(tmp_path_factory) -> Path:
 
 
 def stages_that_ran(output: str) -> set[str]:
-    """Of what `dvc repro` or `make repro` printed."""
+    """The stages that `dvc repro` or `make repro` said that it ran."""
     return set(re.findall(r"^(?:Running stage '|running )([^'\n]+)", output, re.MULTILINE))
 
 
@@ -40,12 +40,12 @@ SUMMARIES = {
     "compare@sample",
     "analyze@sample",
     "report",
-}  # of all models, whichever ran again
+}  # of all models, whichever of them ran again
 IN_GIT = ("evaluate", "predict", "compare", "analyze", "claims", "report")
 
 
 def what_is_not_cached(output: str) -> set[str]:
-    """Stages that ran, less those whose outs lie in git or are made of what does: DVC makes them again in seconds."""
+    """Stages that ran, except those whose outs are in git or made from such: DVC runs them again in seconds."""
     return {stage for stage in stages_that_ran(output) if not stage.startswith(IN_GIT)}
 
 
@@ -75,7 +75,7 @@ def test_a_fault_in_a_corpus_that_is_not_built_stops_nobody(project):
     assert "up to date" in output
 
 
-def test_one_changed_number_reruns_its_model_alone_and_shows_in_the_diff(project):
+def test_one_changed_number_reruns_only_its_model_and_shows_in_the_diff(project):
     run(project, "git", "switch", "-qc", "faster")
     change_params(project, lambda params: params["models"]["lstm"]["optimization"].update(learning_rate=0.1))
     output = run(project, "dvc", "repro")
@@ -120,14 +120,14 @@ def test_other_layers_of_the_encoder_rerun_the_embedding_and_what_reads_it(proje
 
 
 def cached_of_sample(project: Path) -> set[str]:
-    """Which of the embedded corpus's outs DVC's cache has, by their hashes; those on GloVe are of no run in runs/."""
+    """Hashes of the embedded corpus's outs that are in DVC's cache, without GloVe's, which no file in runs/ needs."""
     stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
     chosen = [entry for name, entry in stages.items() if "@sample" in name and "glove" not in name]
     found = {out["md5"] for entry in chosen for out in entry["outs"]}
     return {md5 for md5 in found if (project / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).exists()}
 
 
-def test_a_corpus_of_ones_own_is_a_file_and_a_folder(project, tmp_path):
+def test_your_own_corpus_is_a_file_and_a_folder(project, tmp_path):
     def add_corpus(params):
         params["corpora"]["mine"] = params["corpora"]["sample"] | {
             "source": {"files": {"a.csv": None, "b.csv": None}},

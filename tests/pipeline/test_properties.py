@@ -1,4 +1,4 @@
-"""What holds of every reader whatever it is given: the right content or one sentence, and nothing out of its folder."""
+"""Every reader on generated input: it gives the right content or one sentence, and writes only into its folder."""
 
 import io
 import json
@@ -95,14 +95,14 @@ def test_an_archive_with_flipped_bits_is_refused_or_gives_what_it_holds(extracte
         changed[int(place * len(archive))] ^= bits
     found = extracted(bytes(changed))
     assert flips or found == MEMBERS
-    if archive.startswith(b"PK"):  # a tar has no sums over its content; those in params.yaml are for that
+    if archive.startswith(b"PK"):  # a tar has no checksums; those in corpora/ replace them
         assert found in (None, MEMBERS)
 
 
 @given(st.binary(max_size=2000))
 @example(b"PK\x05\x06" + bytes(18))
 @example(b"\x1f\x8b\x08\x00" + bytes(20))
-def test_bytes_that_are_no_archive_are_refused(extracted, content):
+def test_bytes_that_are_not_an_archive_are_refused(extracted, content):
     assert extracted(content) is None
 
 
@@ -181,7 +181,7 @@ def read_glove(content: bytes, words: list[str]) -> dict[str, list[float]] | Non
 @given(
     st.dictionaries(WORD, st.tuples(NUMBER, NUMBER), min_size=1, max_size=5), st.lists(WORD, unique=True, max_size=3)
 )
-def test_glove_gives_the_vectors_that_stand_in_it(vectors, others):
+def test_glove_gives_the_vectors_that_are_in_it(vectors, others):
     content = "".join(f"{word} {first!r} {second!r}\n" for word, (first, second) in vectors.items())
     found = read_glove(content.encode(), [*vectors, *(word for word in others if word not in vectors)])
     assert found == {word: pytest.approx(numbers, rel=1e-6) for word, numbers in vectors.items()}
@@ -193,7 +193,7 @@ def test_bytes_are_read_as_vectors_or_refused(content):
 
 
 def array_files() -> dict[str, bytes]:
-    """GloVe as its package has it, of two words."""
+    """GloVe in its package's format, with two words."""
     array, table = io.BytesIO(), io.BytesIO()
     np.save(array, np.asfortranarray([[1, 2], [3, 4]], np.float32))
     pq.write_table(pa.table({"index": ["a", "b"]}), table)
@@ -240,7 +240,7 @@ def test_pieces_fit_the_longest_text_and_the_vocabulary(tokenizer_file, texts, m
 
 
 @given(st.lists(st.text() | st.text(" .,'\"()[]!?…’n't\u3000aZ1\x00")))
-def test_texts_are_cut_one_like_the_other_and_none_is_without_words(texts):
+def test_equal_texts_are_split_equally_and_none_is_without_words(texts):
     for tokenizer in ("blanks", "treebank", "raw_text"):
         together = split_words(texts, tokenizer).to_pylist()
         assert together == [split_words([text], tokenizer).to_pylist()[0] for text in texts]
@@ -267,7 +267,7 @@ def drawn(rows: pd.DataFrame, **share: float) -> np.ndarray | None:
 @given(ROWS, st.booleans(), st.booleans(), *SHARE.values())
 @example([("a", 0, "x"), ("a", 1, "y"), ("b", 0, "y"), ("c", 1, "z")], True, True, 0.5, 1)
 @example([("a", 0, ""), ("b", 0, ""), ("c", 1, "x"), ("d", 1, "")], True, True, 0.5, 1)
-def test_a_share_has_every_class_or_is_no_larger_than_asked_for_and_parts_no_text_or_group(
+def test_a_share_has_every_class_or_at_most_the_given_rows_and_splits_no_text_or_group(
     rows, grouped, stratified, fraction, seed
 ):
     frame = pd.DataFrame(rows, columns=["text", "label", "group"])
@@ -285,7 +285,7 @@ def test_a_share_has_every_class_or_is_no_larger_than_asked_for_and_parts_no_tex
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=60), *SHARE.values())
 @example([0] * 50 + [1] * 10, 0.2, 1)
-def test_of_rows_of_different_texts_every_class_gives_its_fraction(labels, fraction, seed):
+def test_every_class_gives_its_fraction_if_all_texts_differ(labels, fraction, seed):
     frame = pd.DataFrame({"text": map(str, range(len(labels))), "label": labels})
     held_out = drawn(frame, fraction=fraction, seed=seed, stratified=True)
     if held_out is not None:

@@ -1,4 +1,4 @@
-"""The report: from results to a page that asks nothing of the network and escapes what people wrote."""
+"""The report: a page of results that requests nothing from the network and escapes people's texts."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
-    """The page of the committed results, of which one corpus was run here and has a hostile text."""
+    """The page of the committed results, with one corpus that was built here and has a hostile text."""
     folder = tmp_path_factory.mktemp("report")
     mistakes = {name: f"{HOSTILE} {name}" for name in names_of_mistakes(REPOSITORY / "results/movies/errors.json")}
     (folder / "movies.json").write_text(json.dumps(mistakes))
@@ -103,7 +103,7 @@ def test_the_selected_corpora_come_first_and_the_others_are_marked(page):
 
 
 def opened(page: Path, folder: Path, width: int = 1200) -> tuple[str, str]:
-    """What a browser without a network makes of a page, and what it prints, the console's lines among it."""
+    """A page's DOM in a browser without a network, and what the browser prints, including its console."""
     command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--no-first-run"]
     command += [f"--user-data-dir={folder / 'browser'}", f"--window-size={width},900", "--virtual-time-budget=3000"]
     command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--dump-dom", page.as_uri()]

@@ -1,4 +1,4 @@
-"""Predict: a run's folder scores texts as its training did, and the command answers in lines or in a table."""
+"""Predict: a trained model's folder scores texts as its training did; the command prints lines or a table."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def run_stages(*calls: tuple[ModuleType, dict[str, object]]) -> None:
 
 @pytest.fixture(scope="module")
 def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a project that has trained and evaluated a model of each kind, with two seeds."""
+    """The folder of a project that trained and evaluated a model of each kind, with two seeds."""
     once = {"batch_size": 16, "epochs": 2, "patience": 2, "final_fit": False}
     corpus = {"tokenizer": "treebank", "training": once, "finetuning": once, "precision": "fp32"}
     corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
@@ -137,7 +137,7 @@ def test_texts_are_scored_as_the_training_scored_them(here, model):
 
 
 @pytest.mark.parametrize("model", INPUT_KINDS)
-def test_a_text_is_scored_alone_as_among_others(here, model):
+def test_a_text_has_the_same_score_alone_and_among_others(here, model):
     _, scorer = load_scorer(trained_of(here, model), here / "data/encoders", CPU)
     texts = ["good!", "the plot was dull and it is a story!", "xyz unheard", "!"]
     alone = np.concatenate([scorer([text]) for text in texts])
@@ -145,13 +145,13 @@ def test_a_text_is_scored_alone_as_among_others(here, model):
 
 
 @pytest.mark.parametrize("model", ["tfidf", "average", "tiny_finetuned"])
-def test_the_folder_of_a_run_is_enough(here, tmp_path, model):
+def test_the_folder_of_a_model_is_enough(here, tmp_path, model):
     copied = shutil.copytree(trained_of(here, model), tmp_path / "elsewhere")
     expected = load_scorer(trained_of(here, model), here / "data/encoders", CPU)[1](texts_of(here))
     assert load_scorer(copied, tmp_path / "no encoders", CPU)[1](texts_of(here)).tolist() == expected.tolist()
 
 
-def test_features_without_the_encoder_they_are_of_are_refused(here, tmp_path):
+def test_features_without_their_encoder_are_refused(here, tmp_path):
     with pytest.raises(InputError, match=r"tiny holds no encoder; fetch it with `dvc repro download_encoder`"):
         load_scorer(trained_of(here, "tiny_bigru"), tmp_path, CPU)
     encoder = shutil.copytree(here / "data/encoders/tiny", tmp_path / "tiny")
@@ -172,7 +172,7 @@ def one_feature_fewer(path: Path) -> None:
     save_file({name: tensor[..., :-1].clone() for name, tensor in load_file(path).items()}, path)
 
 
-# A model, a file of its run's folder, what happens to it, and what the message says.
+# A model, a file in its folder, what happens to the file, and what the message says.
 DAMAGES = {
     "weights cut": ("average", "model.safetensors", lambda path: os.truncate(path, 500), "damaged"),
     "lying header": ("average", "model.safetensors", lambda path: path.write_bytes(b"\xff" * 7 + b"\x7f{}"), "damaged"),
@@ -188,7 +188,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize(("model", "name", "damage", "message"), DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_run_is_refused_in_one_line(here, tmp_path, model, name, damage, message):
+def test_a_damaged_model_is_refused_in_one_line(here, tmp_path, model, name, damage, message):
     folder = shutil.copytree(trained_of(here, model), tmp_path / "run")
     damage(folder / name)
     with pytest.raises(SystemExit, match=f"^error: [^\n]*{message}[^\n]*$") as refused:
@@ -270,7 +270,7 @@ def test_params_sentences_are_scored_by_every_model_over_its_seeds(here, tmp_pat
     assert all(set(entry["probability"]) == set(INPUT_KINDS) for entry in scored)
 
 
-def test_a_terminal_gets_a_table_that_no_text_can_steer(here, monkeypatch):
+def test_a_terminal_gets_a_table_that_no_text_can_control(here, monkeypatch):
     leader, follower = pty.openpty()
     with open(leader, "rb", buffering=0) as screen, open(follower, "w", encoding="utf-8") as terminal:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdout", terminal)
@@ -294,7 +294,7 @@ def test_json_is_utf8_whatever_the_encoding_around_it(here, monkeypatch):
 
 
 def peak_memory(process: subprocess.Popen[bytes]) -> float:
-    """Of a running process, in MB."""
+    """Memory of a running process, in MB."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]) / 1000
 
 

@@ -26,7 +26,7 @@ def test_a_claim_holds_or_differs_by_what_was_measured(results, says, verdict):
     assert claims.checked(claim, results)["verdict"] == verdict
 
 
-def test_a_claim_without_a_run_is_not_measured(results):
+def test_a_claim_without_results_is_not_measured(results):
     for measured in (
         [],
         ["imdb/corpus.json/rows"],

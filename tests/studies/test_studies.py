@@ -56,7 +56,7 @@ def test_positions_are_sines_and_cosines_of_falling_frequencies(size):
 
 
 @pytest.mark.parametrize("cell", [RNN, LSTM, GRU])
-def test_the_gradient_is_whole_at_the_last_state_and_there_at_the_first(cell):
+def test_the_gradient_is_whole_at_the_last_state_and_not_zero_at_the_first(cell):
     torch.manual_seed(1)
     norms = gradient_norms(cell(4, 6).double(), torch.randn(2, 5, 4).double(), torch.Generator().manual_seed(1))
     assert norms[:, -1] == pytest.approx([1, 1])
@@ -64,7 +64,7 @@ def test_the_gradient_is_whole_at_the_last_state_and_there_at_the_first(cell):
 
 
 def test_one_step_back_is_the_derivative_on_paper():
-    """Of h' = tanh(W x + U h + b) by h, for a direction v: Uᵀ (v · (1 − h'²))."""
+    """The derivative of h' = tanh(W x + U h + b) by h, in a direction v, is Uᵀ (v · (1 − h'²))."""
     torch.manual_seed(1)
     recurrence, inputs = RNN(4, 6).double(), torch.randn(2, 5, 4).double()
     norms = gradient_norms(recurrence, inputs, torch.Generator().manual_seed(1))
@@ -104,7 +104,7 @@ def test_the_memory_tasks_answer_is_the_first_symbol_and_in_no_other_place():
 
 
 class Recorder(torch.nn.Module):
-    """Remembers which rows it was given; its logits say nothing."""
+    """Records the rows that it gets; its logits are constant."""
 
     def __init__(self):
         super().__init__()

