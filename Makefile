@@ -1,17 +1,17 @@
-# make help says what there is. Everything runs in .venv, which the first call makes.
+# `make help` lists the commands. Everything runs in .venv, which the first call makes.
 
 PYTHON ?= python3
 # Scripts in .venv/bin name the folder where they were made, and fail once it has moved: python -m does not.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # DVC asks for the user's name, which a container may not have.
 export LOGNAME ?= $(shell id -un 2>/dev/null || id -u)
-# No result changes by these. Batches of many lengths leave glibc's heap in pieces that it keeps, gigabytes in a long
-# training: from 2 MB on, a tensor gets pages of its own, which go when it does, and the heap's free end goes from 16 MB on.
+# These change no result. Batches of many lengths fragment glibc's heap, by gigabytes in a long training: so tensors from
+# 2 MB on get their own pages, which are freed with them, and free memory at the heap's end is returned from 16 MB on.
 export MALLOC_MMAP_THRESHOLD_ := 2097152
 export MALLOC_TRIM_THRESHOLD_ := 16777216
-# oneDNN would keep its compiled code for the last 1024 shapes of a product.
+# By default, oneDNN keeps compiled code for the last 1024 shapes of a product.
 export ONEDNN_PRIMITIVE_CACHE_CAPACITY := 64
-# Those pages are of 2 MB where Linux has them: the model average on SST-2 takes 20.9 s of processor time an epoch for 26.7.
+# Pages of 2 MB, where Linux has them: an epoch of `average` on SST-2 takes 20.9 s of processor time instead of 26.7.
 export THP_MEM_ALLOC_ENABLE := 1
 
 .PHONY: help repro corpus test faults lint docs bench gpu gpu-inputs stale gc resolve
@@ -19,20 +19,20 @@ export THP_MEM_ALLOC_ENABLE := 1
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-# RUN=sst2 takes runs/sst2.yaml as run.yaml, where it stays, so that every command of DVC knows what was built.
+# RUN=sst2 copies runs/sst2.yaml to run.yaml, where it stays, so that every DVC command knows what was built.
 repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, JOBS=2 how many stages run at once
 	@$(if $(RUN),python -m maintenance.choose_run '$(RUN)')
 	@python -m stages.check_params --out data/params.checked
-	@mkdir -p results/imdb results/sst2 # of the notebooks' claims: DVC refuses a dep that is missing, not an empty one
+	@mkdir -p results/imdb results/sst2 # deps of claims: DVC refuses a missing dep, but not an empty one
 	@python -m maintenance.engine --jobs='$(subst ','\'',$(JOBS))' $(if $(KEEP_GOING),--keep-going)
 	@python -m maintenance.next_steps
 
-# What the command line gives, and not the environment, each as one word of the shell whatever signs it holds.
+# Only what the command line sets, not the environment; each as one shell word, whatever characters it has.
 corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating
 	@python -m maintenance.new_corpus $(foreach key,NAME FILE TEXT LABEL GROUP ENCODING,$(if $(filter command,$(origin \
 		$(key))),'$(key)=$(subst ','\'',$(value $(key)))'))
 
-# Two at a time, file by file. A thread each: torch's many would wait for one another, and tests' networks are small.
+# Two files at a time, each with one thread: torch's threads would wait for each other, and tests' networks are small.
 test: .venv/installed ## run the tests
 	@OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -1,4 +1,4 @@
-"""Take one of the ready choices in runs/ as run.yaml: `make repro RUN=sst2`. Plain `cp` does the same."""
+"""Copy a file of runs/ to run.yaml: `make repro RUN=sst2`. Plain `cp` does the same."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ RUNS, CHOSEN, LOCK = Path("runs"), Path("run.yaml"), Path("dvc.lock")
 
 
 def others_in_lock(corpora: list[str]) -> list[str]:
-    """Corpora of which dvc.lock has results and which are not among these."""
+    """Corpora with results in dvc.lock, except the given ones."""
     lock = LOCK.read_text(encoding="utf-8") if LOCK.is_file() else ""
     return sorted(set(re.findall(r"^  prepare@(\w+):$", lock, re.MULTILINE)) - set(corpora))
 

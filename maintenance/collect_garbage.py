@@ -1,4 +1,4 @@
-"""`dvc gc`, but nothing goes that a run in runs/ needs: `make gc`. By itself `dvc gc -w` keeps what run.yaml names."""
+"""`dvc gc` that keeps what any file in runs/ needs: `make gc`. Plain `dvc gc -w` keeps only what run.yaml names."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ from pathlib import Path
 import yaml
 from dvc.repo import Repo
 
-from maintenance.projects import project_of, runs
+from maintenance.run_projects import project_of, runs
 from maintenance.version_control import tell_dvc
 from stages.common import command
 
 
 def keep_cached_outs(lock: Path, root: Path) -> list[str]:
-    """Leave only outs in a lock that the cache has, as DVC refuses to collect others; the stages that have some."""
+    """Remove outs from a lock that are not in the cache, which DVC would refuse; returns the stages that keep some."""
     content = yaml.safe_load(lock.read_text(encoding="utf-8"))
     with Repo(root) as repo:
         for entry in content["stages"].values():

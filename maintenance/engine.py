@@ -1,7 +1,7 @@
-"""`dvc repro`, but stages that do not need each other run at the same time: `make repro` runs it.
+"""`dvc repro`, but independent stages run at the same time: `make repro` runs it.
 
-DVC's books stay in this process, and it holds DVC's lock to its end: `dvc gc` would go by a dvc.lock that lacks the
-last minute. It starts commands, the longest chain first, and records what they made.
+This process alone reads and writes DVC's files, and holds DVC's lock until its end, since `dvc gc` would not know the
+outs of the last minute. It starts commands, the longest chain first, and records their outs.
 """
 
 import argparse
@@ -34,11 +34,11 @@ from stages.common import command, params
 from stages.common.command import InputError
 from stages.common.files import new_file, read_json, write_json
 
-PAUSE = 60.0  # seconds between two writings of dvc.lock, each of which takes seconds
+PAUSE = 60.0  # seconds between two writes of dvc.lock, each of which takes seconds
 
 
 def number_of_jobs(given: str) -> int:
-    """What a person gives, if that is a number, or as many stages as there are cores for their threads."""
+    """The given number of stages at once, or as many as the cores have room for with their threads."""
     if given:
         if not given.isdecimal() or int(given) == 0:
             raise InputError(f"JOBS is {given!r}; it should be a whole number from 1 up")
@@ -46,21 +46,21 @@ def number_of_jobs(given: str) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     room = cores // max(corpus["threads"] for corpus in params.load()["corpora"].values())
     on_gpu = Path("/dev/nvidiactl").exists() and os.environ.get("DEVICE") != "cpu"
-    return max(1, min(room, 2) if on_gpu else room)  # 2: a guess at what a card's memory holds, not measured yet
+    return max(1, min(room, 2) if on_gpu else room)  # 2: an estimate of what a card's memory holds
 
 
 def start_command(stage: Stage) -> subprocess.Popen:
-    """Start a stage's lines, each in a shell of its own as DVC does, all in one process group. Only here any starts."""
+    """Start a stage's commands, each in its own shell as in DVC, all in one process group."""
     lines = [shlex.join(_make_cmd(get_executable(), line)) for line in _enforce_cmd_list(stage.cmd)]
     options = prepare_kwargs(stage) | {"shell": True, "start_new_session": True, "stdin": subprocess.DEVNULL}
-    options["env"]["PYTHONUNBUFFERED"] = "1"  # or the log comes late
+    options["env"]["PYTHONUNBUFFERED"] = "1"  # otherwise the log is late
     log_of(stage).parent.mkdir(exist_ok=True)
     with log_of(stage).open("wb") as log:
         return subprocess.Popen(" && ".join(lines), stdout=log, stderr=log, **options)
 
 
 def sentence(error: BaseException) -> str:
-    """What DVC or the system says, with the causes, in one line."""
+    """The message of an error of DVC or the system, with its causes, in one line."""
     return " ".join(str(error).split()) + (f": {sentence(error.__cause__)}" if error.__cause__ else "")
 
 
@@ -68,22 +68,22 @@ class Engine:
     def __init__(self, repo: Repo, targets: list[str], jobs: int):
         self.repo, self.jobs, self.lock = repo, jobs, Path(repo.root_dir, "dvc.lock")
         self.graph = get_active_graph(repo.index.graph)
-        self.plan = plan_repro(self.graph, collect_stages(repo, targets))  # as DVC would run it, one after the other
+        self.plan = plan_repro(self.graph, collect_stages(repo, targets))  # in the order in which DVC would run them
         self.progress = Progress(self.graph, self.plan, jobs)
         self.waiting = sorted(self.plan, key=self.progress.chains.get, reverse=True)  # the longest chain first
         self.running: dict[Stage, subprocess.Popen] = {}
-        self.failed, self.stopped = {}, False  # names, and why; by a signal
+        self.failed, self.stopped = {}, False  # why each stage failed; whether a signal came
         self.unwritten, self.written = [], time.monotonic()
-        # New entries of dvc.lock are in the plan's order, whatever ends first; a stopped run's are new to the next.
+        # New entries of dvc.lock are in the plan's order, whichever ends first. After a stop, its entries count as new.
         self.unfinished = Path(repo.tmp_dir, "engine.json")
         entries = Lockfile(repo, str(self.lock)).load().get("stages", {})
         self.before = read_json(self.unfinished).get("before", list(entries))
 
     def run(self, keep_going: bool) -> None:
-        """Until all is done, has failed or a signal comes; then all that has ended well is in dvc.lock."""
+        """Run until all is done or failed, or a signal comes. In the end, dvc.lock has every finished stage."""
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup hands on
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
                 signal.signal(number, self.stop)
         try:
             with suppress(KeyboardInterrupt), self.progress.live:
@@ -91,8 +91,8 @@ class Engine:
         finally:
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
             for process in self.running.values():
-                with suppress(ProcessLookupError, PermissionError):  # it has just ended; the latter on macOS
-                    os.killpg(process.pid, signal.SIGKILL)  # stages are made for that
+                with suppress(ProcessLookupError, PermissionError):  # it has just ended; macOS says the latter
+                    os.killpg(process.pid, signal.SIGKILL)  # stages can be killed at any time
             if self.unwritten:
                 self.write()
         if not (self.waiting or self.failed or self.stopped):
@@ -100,7 +100,7 @@ class Engine:
 
     def stop(self, *_: object) -> None:
         self.stopped = True
-        signal.alarm(2)  # seconds, until what this process does just then is broken off
+        signal.alarm(2)  # seconds; then what this process does is interrupted
 
     def loop(self, keep_going: bool) -> None:
         while True:
@@ -120,9 +120,9 @@ class Engine:
                 time.sleep(0.05)
 
     def begin(self, stage: Stage) -> None:
-        """Start a stage's command, unless nothing has changed or DVC's cache has its outs."""
+        """Start a stage's command, unless nothing has changed or its outs are in DVC's cache."""
         self.waiting.remove(stage)
-        if stage.frozen or not stage.cmd or Path(stage.path).with_suffix(".lock") != self.lock:  # as DVC does by itself
+        if stage.frozen or not stage.cmd or Path(stage.path).with_suffix(".lock") != self.lock:  # left to DVC
             return self.progress.end(stage, "taken" if _reproduce_stage(stage) else "unchanged")
         if not stage.changed():
             return self.progress.end(stage, "unchanged")
@@ -142,7 +142,7 @@ class Engine:
         self.record(stage, "done")
 
     def record(self, stage: Stage, how: str) -> None:
-        """As DVC's `Stage.run` does, but for dvc.lock."""
+        """As DVC's `Stage.run`, but without writing dvc.lock."""
         stage.save(run_cache=all(out.use_cache or out.is_metric or out.is_plot for out in stage.outs))
         stage.commit()
         self.unwritten.append(stage)
@@ -156,7 +156,7 @@ class Engine:
             self.progress.end(other, "skipped")
 
     def write(self) -> None:
-        """As DVC's `dump_stages`, but whole or not at all."""
+        """As DVC's `dump_stages`, but dvc.lock is replaced as a whole or not at all."""
         with new_file(self.lock) as temporary:
             if self.lock.is_file():
                 shutil.copy(self.lock, temporary)
@@ -176,12 +176,12 @@ class Engine:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", default="", help="how many stages run at once; as many as there are cores for them")
-    parser.add_argument("--keep-going", action="store_true", help="run what does not depend on a stage that failed")
+    parser.add_argument("--jobs", default="", help="stages that run at once; without it, as many as the cores allow")
+    parser.add_argument("--keep-going", action="store_true", help="also run what does not depend on a failed stage")
     parser.add_argument("targets", nargs="*", default=["dvc.yaml"], help="as `dvc repro` takes them")
     arguments = parser.parse_args()
-    logging.disable(logging.INFO)  # DVC's warnings are shown, and not what it does
-    logging.getLogger("dvc.progress").setLevel(logging.CRITICAL)  # nor its bars
+    logging.disable(logging.INFO)  # show DVC's warnings but not its progress
+    logging.getLogger("dvc.progress").setLevel(logging.CRITICAL)  # or its bars
     tell_dvc(Path())
     try:
         with Repo() as repo, lock_repo(repo), repo.scm_context():
@@ -192,7 +192,7 @@ def main() -> None:
         raise InputError(busy if isinstance(error, LockError) else sentence(error)) from None
     print(engine.progress.summary())
     if engine.stopped:
-        raise InputError("stopped; what is done is recorded, and `make repro` goes on from there")
+        raise InputError("stopped; finished stages are recorded, and `make repro` continues from there")
     if engine.failed:
         raise InputError("; ".join(f"failed to reproduce {name!r}: {why}" for name, why in engine.failed.items()))
 

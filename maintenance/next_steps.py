@@ -1,4 +1,4 @@
-"""How good the models are that a run has made, and what to do with them: `make repro` ends with it."""
+"""Print how accurate the models of a run are, and what to do next, at the end of `make repro`."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ EXAMPLE = "A quiet triumph."
 
 
 def accuracies(metrics: Path, models: list[str], split: str) -> dict[str, float]:
-    """Of the models that are evaluated, the most accurate first."""
+    """Accuracies of the evaluated models, the highest first."""
     found = {name: files.read_json(metrics / f"{name}.json").get(split, {}).get("accuracy") for name in models}
     return dict(
         sorted(((name, value) for name, value in found.items() if value is not None), key=lambda item: -item[1])
@@ -18,7 +18,7 @@ def accuracies(metrics: Path, models: list[str], split: str) -> dict[str, float]
 
 
 def in_columns(entries: list[str], width: int) -> list[str]:
-    """Lines of as many entries as fit, below each other in columns."""
+    """Lines with as many entries as fit, aligned in columns."""
     widest = max(map(len, entries)) + 3
     count = max(1, width // widest)
     return ["".join(entry.ljust(widest) for entry in entries[at : at + count]) for at in range(0, len(entries), count)]

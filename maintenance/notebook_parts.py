@@ -1,4 +1,4 @@
-"""Write docs/notebooks.md: what each part of the notebooks asks, what it says, what was measured. `make docs`."""
+"""Write docs/notebooks.md: what each part of the notebooks asks and says, and what was measured. `make docs`."""
 
 import json
 from html import escape
@@ -14,10 +14,10 @@ PAGE = ROOT / "docs/notebooks.md"
 HEAD = """\
 # What the notebooks ask
 
-Two course notebooks are where this project's questions come from. Their parts are cited by codes: K3.1 is the first
-task of notebook K's third part. K classifies SST-2, N classifies IMDB. This page has each part's question, what
-the notebook says, and our answer with the file that has it, under the keys that follow. *Holds* means that our figures
-are the notebook's, or as close as the claim allows. N4.3, batches of reviews of similar length, reports nothing.
+This project's questions come from two course notebooks. K classifies SST-2, N classifies IMDB. Their parts have codes:
+K3.1 is the first task of notebook K's third part. For each part, this page has the question, what the notebook says,
+our answer, and the file and keys with our figures. *Holds* means that our figures are the notebook's, or as close as
+the claim allows. N4.3, batches of reviews of similar length, reports nothing.
 
 `make docs` writes this page from `maintenance/notebook_parts.yaml`, `stages/studies/claims.yaml` and
 `results/claims.json`.
@@ -33,7 +33,7 @@ def figures(values: list[float]) -> str:
 
 
 def places(addresses: list[str]) -> str:
-    """Links to the files that hold the figures, each with the keys in it."""
+    """Links to the files with the figures, each with its keys."""
     keys: dict[str, list[str]] = {}
     for address in addresses:
         file, _, key = address.partition(".json/")
@@ -42,7 +42,7 @@ def places(addresses: list[str]) -> str:
 
 
 def section(part: str, question: str, claim: dict, found: dict) -> str:
-    """claim: of claims.yaml; found: the same of claims.json."""
+    """claim: from claims.yaml; found: the same claim in claims.json."""
     measured = f"{figures(found['measured'])} ({found['measured_on']}); " if found["measured"] else ""
     answer = f"{measured}{found['verdict']}. {found['note']}".rstrip()
     lines = [f"- **Question:** {question}", f"- **Notebook:** {escape(found['claim'], quote=False)}"]

@@ -1,4 +1,4 @@
-"""Write docs/parameters.md: every key of the parameters, from what their schema says of it. `make docs`."""
+"""Write docs/parameters.md: every key of the parameters, from their schema. `make docs`."""
 
 from collections.abc import Iterator
 from html import escape
@@ -11,16 +11,16 @@ PAGE = Path(__file__).parent.parent / "docs/parameters.md"
 HEAD = """\
 # Every parameter
 
-What each key of `params.yaml`, `run.yaml` and the files in `corpora/` means, and what it may hold. A key is needed
-unless its line says what holds without it. `<name>` is a name of your choice: in quotes where YAML would read it as a
-number, as true, false or null, or as a date.
+What each key of `params.yaml`, `run.yaml` and the files in `corpora/` means, and what it may be. A key is required
+unless its line says what happens without it. `<name>` is a name of your choice; put it in quotes if YAML would read it
+as a number, a date, true, false or null.
 
-`make docs` writes this page from `stages/params.schema.yaml`, by which every stage checks the parameters.
+`make docs` writes this page from `stages/params.schema.yaml`, with which every stage checks the parameters.
 """
 
 
 def resolved(schema: dict) -> dict:
-    """A schema with what it refers to; what it says itself comes first."""
+    """A schema merged with the one that it refers to; its own keys win."""
     if "$ref" not in schema:
         return schema
     found = params.schema()
@@ -30,7 +30,7 @@ def resolved(schema: dict) -> dict:
 
 
 def keys(schema: dict, path: str = "") -> Iterator[tuple[str, dict]]:
-    """Every key below a mapping, as a dotted path, with its schema; names that are free to choose are <name>."""
+    """Every key below a mapping, as a dotted path, with its schema; <name> is any name."""
     for name, below in schema.get("properties", {}).items():
         below = resolved(below)
         yield f"{path}{name}", below
@@ -58,14 +58,14 @@ def described(path: str, schema: dict) -> tuple[str, str, str]:
 
 
 def architectures(models: dict) -> str:
-    """The models' own keys; those that mean the same in several models are one line."""
+    """The models' own keys; a key with the same meaning in several models has one line."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for model, schema in models.items():
         for path, below in keys({"properties": schema["properties"]}, "models.<name>."):
             if not path.endswith(".architecture"):
                 found.setdefault(described(path, below), []).append(model)
     return table(
-        "key", "what it is", "it may hold", "models", rows=[(*row, ", ".join(of)) for row, of in found.items()]
+        "key", "what it is", "what it may be", "models", rows=[(*row, ", ".join(of)) for row, of in found.items()]
     )
 
 
@@ -83,7 +83,7 @@ def page() -> str:
         },
     }.items():
         rows = [described(path, below) for path, below in keys(content)]
-        written += [f"## {file}\n", table("key", "what it is", "it may hold", rows=rows)]
+        written += [f"## {file}\n", table("key", "what it is", "what it may be", rows=rows)]
     written += ["## params.yaml: what each model is\n", architectures(models["properties"])]
     return "\n".join(written)
 

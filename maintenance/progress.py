@@ -1,4 +1,4 @@
-"""What a person sees of a run, and how long stages take: what they took here before, or their group elsewhere."""
+"""What `make repro` shows while it runs, and how long stages take: as last time here, or as measured elsewhere."""
 
 import os
 import time
@@ -12,11 +12,11 @@ from rich.text import Text
 
 from stages.common.files import read_json
 
-SECONDS = Path("logs/seconds.json")  # by the stages' names; may be removed
+SECONDS = Path("logs/seconds.json")  # by stage; the file may be removed
 ELSEWHERE = {"train_finetuning": 250, "study_gates": 110, "embed_bert": 60, "train_features": 60, "train_glove": 40}
 ELSEWHERE |= {"train_bilstm": 40, "train_lstm": 25, "train_gru": 25, "train_rnn": 15, "train_attention": 15}
-ELSEWHERE |= {"train_pooled": 10, "train_ngrams": 10}  # seconds, of the embedded corpus on a thread of two cores
-LAST = 50  # lines of a log
+ELSEWHERE |= {"train_pooled": 10, "train_ngrams": 10}  # seconds on the embedded corpus, one of two cores
+LAST = 50  # lines of a log that are shown
 
 
 def log_of(stage: Stage) -> Path:
@@ -30,7 +30,7 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Lines that change in place on a terminal, while `live` is entered, else a line a start and an end."""
+    """On a terminal, lines that change in place inside `live`; otherwise a line for each start and end."""
 
     def __init__(self, graph: DiGraph, plan: list[Stage], jobs: int):
         """plan: stages, each after those that it depends on."""
@@ -49,7 +49,7 @@ class Progress:
         return self.seconds.get(stage.addressing, ELSEWHERE.get(group, 3))
 
     def lines(self) -> Text:
-        """A line of counts and one for each stage at work, cut at the terminal's edge. Another thread asks for it."""
+        """A line of counts and one for each running stage, cut at the terminal's edge. Another thread calls this."""
         spent = {stage: time.monotonic() - start for stage, start in self.running.copy().items()}
         rest = {stage: max(0.0, self.expected(stage) - spent.get(stage, 0.0)) for stage in self.left.copy()}
         longest = max((self.chains[stage] - self.expected(stage) + rest[stage] for stage in rest), default=0.0)
@@ -65,7 +65,7 @@ class Progress:
         self.say(f"running {stage.addressing}")
 
     def end(self, stage: Stage, how: str, why: str = "") -> None:
-        """A stage is over. What was at work has a line of its own, and shows its log if it has failed."""
+        """Note that a stage is over, with a line if it ran, and its log if it failed."""
         self.over[how] += 1
         self.left.discard(stage)
         start = self.running.pop(stage, None)
@@ -79,11 +79,11 @@ class Progress:
             self.say(f"{how} {stage.addressing} {duration(self.seconds[stage.addressing])}")
 
     def say(self, line: str) -> None:
-        if self.live.console.is_dumb_terminal or not self.live.console.is_terminal:  # or the lines that change show it
+        if self.live.console.is_dumb_terminal or not self.live.console.is_terminal:  # on a terminal, `live` shows it
             print(line, flush=True)
 
     def summary(self) -> str:
         if self.over.keys() <= {"unchanged"} and not self.left:
-            return "Data and pipelines are up to date."  # as DVC says it
+            return "Data and pipelines are up to date."  # DVC's own words
         left = f", {len(self.left)} left" if self.left else ""
         return f"{self.counts()}{left}, in {duration(time.monotonic() - self.started)}"

@@ -1,7 +1,7 @@
-"""Resolve the conflicts of a git merge in what the pipeline wrote; `dvc repro` then brings it up to date.
+"""Resolve the conflicts of a git merge in files that the pipeline wrote; `dvc repro` then updates them.
 
-An entry of dvc.lock that one branch changed is that branch's; one that both changed differently is dropped, so that its
-stage runs again on what was merged. Metrics and results are left as they were before the merge until then.
+If one branch changed an entry of dvc.lock, that entry is kept. If both changed it differently, it is dropped, so that
+its stage runs again on the merged files. Until then, metrics and results stay as they were before the merge.
 """
 
 import subprocess
@@ -25,7 +25,7 @@ def git(*command: str) -> str:
 
 
 def conflicts() -> dict[str, set[int]]:
-    """The files in conflict with the sides on which they are there."""
+    """The files in conflict, each with the sides on which it exists."""
     sides: dict[str, set[int]] = {}
     for entry in git("ls-files", "--unmerged", "-z").split("\0")[:-1]:
         about, path = entry.split("\t", 1)
@@ -34,7 +34,7 @@ def conflicts() -> dict[str, set[int]]:
 
 
 def merged_lock(sides: set[int]) -> dict:
-    """The lock of both branches."""
+    """The merged lock of both branches."""
     locks = {side: yaml.safe_load(git("show", f":{side}:./{LOCK}")) for side in sides}  # git's root may be above
     base, ours, theirs = (locks.get(side, {}).get("stages", {}) for side in (BASE, OURS, THEIRS))
     stages = {}

@@ -1,7 +1,7 @@
-"""Which committed results are older than the pipeline, its code or its parameters; `make stale` prints them.
+"""Name the committed results that are older than the pipeline, its code or its parameters: `make stale`.
 
-`dvc status` says it of what run.yaml names, and where the data are; this asks DVC about every run in runs/, and of code
-and parameters alone.
+`dvc status` answers for what run.yaml names, and needs the data. This asks DVC about every file in runs/, but only
+about code and parameters.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from maintenance.projects import project_of, runs
+from maintenance.run_projects import project_of, runs
 from maintenance.version_control import tell_dvc
 from stages.common import command
 from stages.common.command import InputError
@@ -20,20 +20,20 @@ ROOT = Path(__file__).parent.parent
 
 
 def stale_stages(root: Path = ROOT) -> dict[str, list[str]]:
-    """The stages of dvc.lock that would run again, each with the code and the parameters that have changed."""
+    """The stages of dvc.lock that would run again, each with the code and parameters that have changed."""
     found: dict[str, list[list[str]]] = {}
     for run in runs(root):
         with project_of(run, root) as folder, Repo(folder) as repo:
             for stage in repo.index.stages:
                 found.setdefault(stage.name, []).append(differences(stage))
     locked = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    # What several runs have is as one of them left it.
+    # A stage of several runs is not stale if it is up to date in one of them.
     reasons = {name: min(found.get(name, [["in no run"]]), key=len) for name in locked}
     return {name: each for name, each in reasons.items() if each}
 
 
 def differences(stage: PipelineStage) -> list[str]:
-    """What of a stage's code, parameters and command is other than its entry in the lock says."""
+    """A stage's code, parameters and command that differ from its entry in the lock."""
     changed = ["cmd"] if stage.cmd_changed else []
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):

@@ -1,4 +1,4 @@
-"""DVC where git is not: in the unpacked ZIP of a repository it has to be told so."""
+"""DVC without git: in the unpacked ZIP of a repository, DVC must be told that there is no git."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from dvc.scm import SCM, SCMError
 
 
 def tell_dvc(root: Path) -> None:
-    """Set core.no_scm in .dvc/config.local to whether git is missing, as every command of DVC fails on the contrary."""
+    """Set core.no_scm in .dvc/config.local if git is missing, and unset it if not: DVC fails on a wrong value."""
     config = Config(root.resolve() / ".dvc")
     try:
         SCM(str(root.resolve()))

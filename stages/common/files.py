@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all, and digests of what was read."""
+"""Outputs that appear whole or not at all, and digests of inputs."""
 
 import hashlib
 import json
@@ -12,14 +12,14 @@ from stages.common.locks import alone
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that becomes `path` when the block ends well, and goes when it does not.
+    """A temporary folder next to `path`, which becomes `path` if the block succeeds and is removed if it fails.
 
     Raises:
         InputError: another process is writing it.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with alone(path):
-        if temporary.exists():  # what a killed run left
+        if temporary.exists():  # left by a killed process
             shutil.rmtree(temporary)
         temporary.mkdir(parents=True)
         try:
@@ -34,7 +34,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that becomes `path` when the block ends well, and goes when it does not.
+    """A temporary name next to `path`, which becomes `path` if the block succeeds and is removed if it fails.
 
     Raises:
         InputError: another process is writing it.
@@ -50,13 +50,13 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Indented JSON with sorted keys, so that a diff shows what changed."""
+    """Write indented JSON with sorted keys, so that a diff shows what changed."""
     with new_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> dict:
-    """What a file holds; nothing, while no run has written it."""
+    """The content of a JSON file, or an empty mapping if there is no such file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
@@ -66,6 +66,6 @@ def sha256(path: Path) -> str:
 
 
 def digest(paths: Iterable[Path], *values: object) -> str:
-    """One SHA-256 over files' contents and JSON values: what a result was made of."""
+    """One SHA-256 over the contents of files and JSON values from which a result is made."""
     made_of = [sha256(path) for path in sorted(paths)], values
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""One at a time: a stage whose DVC was killed may still be at work when the next one starts beside it."""
+"""Locks: a stage whose DVC was killed may still run when the next one starts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,13 +11,13 @@ from stages.common.command import InputError
 
 @contextmanager
 def locked(path: Path, *, wait: bool) -> Iterator[None]:
-    """Be the only one who enters this for a path, on this machine and whoever runs it.
+    """Let one process at a time, of any user of this machine, enter this block for a path.
 
-    The lock is a file beside the path, where all who may write the path find it and may open it; DVC and git ignore
-    it, and it is gone when the block ends. Who has opened it just before asks again, as it has no name any more.
+    The lock is a file next to the path, which everyone who may write the path can open; DVC and git ignore it, and the
+    end of the block removes it. A process that opened the file just before that tries again with a new one.
 
     Raises:
-        Timeout: another is in it, and this one is not to wait.
+        Timeout: another process is in the block, and `wait` is false.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.with_name(f".{path.name}.lock")
@@ -26,19 +26,19 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # another's, in a folder where only its owner may remove a file
+        with suppress(OSError):  # another user's file, in a folder where only its owner may remove it
             file.unlink()
         lock.release()
 
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Be the only one on this machine who writes a path while the block lasts.
+    """Let only this process of the machine write a path during the block.
 
-    What the system refuses in the block names the path, where it names no file: a full disk does not, nor does pyarrow.
+    An error of the system in the block gets the path's name if it names no file, as for a full disk or from pyarrow.
 
     Raises:
-        InputError: another process is at it.
+        InputError: another process writes the path.
     """
     try:
         with locked(path, wait=False):

@@ -1,4 +1,4 @@
-"""params.yaml, run.yaml and the files in corpora/, checked whole before anything runs."""
+"""params.yaml, run.yaml and the files in corpora/, all checked before anything runs."""
 
 import functools
 import math
@@ -13,12 +13,12 @@ import yaml
 from stages.common import strict_yaml
 from stages.common.command import InputError
 
-# A data file and no module: it can refuse parameters but never change a result, so stages do not depend on it,
-# and a new model's keys leave the other models' results as they are.
+# It can refuse parameters but never change a result, so stages do not depend on it, and keys of a new model do not make
+# other models run again.
 SCHEMA = Path(__file__).parent.parent / "params.schema.yaml"
 MODELS = Path(__file__).parent.parent / "models"
 
-# JSON Schema takes 32.0 for an integer and NaN for a number above 0.
+# Plain JSON Schema accepts 32.0 as an integer and NaN as a number.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -31,11 +31,11 @@ Validator = jsonschema.validators.extend(
 
 
 def load(folder: Path = Path()) -> dict:
-    """params.yaml, `run` of run.yaml, and under `corpora` those that `run` names; checked, and against each other.
+    """params.yaml, `run` of run.yaml, and under `corpora` the corpora that `run` names, all checked.
 
     Raises:
-        InputError: no file, no YAML, an unknown or missing key, a wrong type, an impossible value,
-            or a corpus or model that is not there.
+        InputError: a missing file, bad YAML, an unknown or missing key, a wrong type, an impossible value,
+            or a name of a corpus or model that does not exist.
     """
     shared, run = read(folder / "params.yaml"), read(folder / "run.yaml", "run_file")
     everything = shared | run | {"corpora": {name: corpus(name, folder) for name in run["run"]["corpora"]}}
@@ -44,7 +44,7 @@ def load(folder: Path = Path()) -> dict:
 
 
 def corpus(name: str, folder: Path = Path()) -> dict:
-    """What corpora/<name>.yaml says.
+    """The content of corpora/<name>.yaml.
 
     Raises:
         InputError: as `load`.
@@ -57,7 +57,7 @@ def corpus(name: str, folder: Path = Path()) -> dict:
     shown = path.relative_to(folder)
     final_fit = content["training"]["final_fit"] or content["finetuning"]["final_fit"]
     valid, test = content["splits"]["valid"], content["splits"]["test"]
-    if final_fit and isinstance(valid, str) and valid == test:  # a file, no share of the rows
+    if final_fit and isinstance(valid, str) and valid == test:  # a file, not a share of the rows
         raise InputError(f"{shown}: valid holds the test rows; set final_fit to false")
     check_labels(content["labels"], shown)
     for key in ("training", "finetuning"):
@@ -66,7 +66,7 @@ def corpus(name: str, folder: Path = Path()) -> dict:
 
 
 def check_labels(labels: dict[str, str | dict[str, float]], shown: Path) -> None:
-    """No value is of two classes, and no number; some number is of each."""
+    """Check that no value or number belongs to two classes, and that no range is empty."""
     ranges = {name: ends(described) for name, described in labels.items() if isinstance(described, dict)}
     if 0 < len(ranges) < len(labels):
         raise InputError(f"{shown}: labels mixes values and ranges; describe all classes one way")
@@ -93,17 +93,17 @@ def check_class_weights(weights: str | dict[str, float], labels: dict, shown: st
 
 
 def ends(range: dict[str, float]) -> tuple[tuple[float, int], tuple[float, int]]:
-    """Where a range of numbers begins and ends, as pairs of which the first is less where some number lies in it."""
+    """The two ends of a range of numbers, as pairs; some number is in it if the first pair is less than the second."""
     low = (range["from"], 0) if "from" in range else (range.get("above", -math.inf), 1)
     high = (range["to"], 1) if "to" in range else (range.get("below", math.inf), 0)
     return low, high
 
 
 def section(group: str, name: str) -> dict:
-    """One corpus, encoder, model or recipe of notebook K, by its name.
+    """A corpus, encoder, model or recipe of notebook K, by name.
 
     Raises:
-        InputError: as `load`, or there is none of that name.
+        InputError: as `load`, or there is no such name.
     """
     entries = load()[group]
     if group == "corpora":
@@ -114,10 +114,10 @@ def section(group: str, name: str) -> dict:
 
 
 def read(path: Path, part: str | None = None) -> dict:
-    """A YAML file, held against the schema or a part of its $defs."""
+    """A YAML file, checked by the schema or a part of its $defs."""
     content = strict_yaml.load(path)
-    of_file = {"$ref": f"#/$defs/{part}", "$defs": schema()["$defs"]} if part else schema()
-    fault = jsonschema.exceptions.best_match(Validator(of_file).iter_errors(content))
+    file_schema = {"$ref": f"#/$defs/{part}", "$defs": schema()["$defs"]} if part else schema()
+    fault = jsonschema.exceptions.best_match(Validator(file_schema).iter_errors(content))
     if fault:
         raise InputError(f"{path}: {sentence(fault)}")
     return content
@@ -125,12 +125,12 @@ def read(path: Path, part: str | None = None) -> dict:
 
 @functools.cache
 def schema() -> dict:
-    """What stages/params.schema.yaml says."""
+    """The content of stages/params.schema.yaml."""
     return yaml.load(SCHEMA.read_text(encoding="utf-8"), strict_yaml.Loader)
 
 
 def sentence(fault: jsonschema.ValidationError) -> str:
-    """What a schema's fault says, with the key and what it should be."""
+    """A sentence for a fault: the key, its value, and what it should be."""
     key = ".".join(map(str, fault.absolute_path)) or "the file"
     if fault.validator == "additionalProperties":
         known = list(fault.schema.get("properties", {}))
@@ -141,7 +141,7 @@ def sentence(fault: jsonschema.ValidationError) -> str:
         return f"{key} lacks the key {missing!r}"
     expected = fault.schema.get("description", fault.message)
     expects_text = fault.validator == "type" and "string" in fault.validator_value
-    # YAML reads 1, no and 2020-01-01 as something else.
+    # Without quotes, YAML reads 1, no and 2020-01-01 as something else than text.
     unquoted = expects_text and not isinstance(fault.instance, dict | list | None) and "in quotes" not in expected
     return f"{key} is {fault.instance!r}; it should be {expected}{', in quotes' if unquoted else ''}"
 
@@ -152,7 +152,7 @@ def suggestion(name: object, known: list[str]) -> str:
 
 
 def check_names(everything: dict) -> None:
-    """What `run` selects must be described, and every model described must have its file."""
+    """Check that all names in `run` have their parameters, and all models with parameters their module."""
     run = everything["run"]
     chosen = {f"models.{kind}": ("models", names) for kind, names in run["models"].items()}
     chosen |= {key: (key, run[key]) for key in ("encoders", "notebook")}

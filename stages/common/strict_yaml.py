@@ -1,4 +1,4 @@
-"""YAML without its traps: what reads as one thing and means another is refused."""
+"""YAML without its traps: keys and numbers that YAML reads differently than people are refused."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import yaml
 
 from stages.common.command import InputError
 
-# libyaml's parser where PyYAML has it: in Python, the parameters take every stage half a second.
+# libyaml's parser, if PyYAML has it; the parser in Python would take half a second in every stage.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 TAG = "tag:yaml.org,2002:"
@@ -16,10 +16,10 @@ READ_AS = {"bool": "true or false", "float": "a number", "int": "a number", "nul
 
 
 def load(path: Path) -> object:
-    """What a YAML file holds: every key in it is text and there once, every whole number written in plain digits.
+    """The content of a YAML file in which every key is text and unique, and every whole number has plain digits.
 
     Raises:
-        InputError: the file is no such YAML.
+        InputError: the file is not such YAML.
     """
     try:
         loader = Loader(path.read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def load(path: Path) -> object:
 
 
 def nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
-    """A node and all below it; what several aliases name comes once."""
+    """A node and all nodes below it, each once, even if aliases repeat it."""
     if node is not None and id(node) not in seen:
         seen.add(id(node))
         yield node
@@ -48,7 +48,7 @@ def nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
 
 
 def check(node: yaml.Node, path: Path) -> None:
-    """Refuse a key that is no text or there twice, and a number that YAML 1.1, as here, and 1.2, as DVC, read apart."""
+    """Refuse keys that are not unique text, and numbers that YAML 1.1 (here) and 1.2 (DVC) read differently."""
     if isinstance(node, yaml.MappingNode):
         names = set()
         for key, _ in node.value:

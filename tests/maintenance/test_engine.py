@@ -219,7 +219,7 @@ def test_a_stopped_run_is_gone_on_with_to_the_bytes_of_a_serial_one(make_project
             child.kill()
     else:
         assert first.returncode == 1
-        assert said == "error: stopped; what is done is recorded, and `make repro` goes on from there\n"
+        assert said == "error: stopped; finished stages are recorded, and `make repro` continues from there\n"
         wait_for(lambda: at_work(folder) == [])
         assert recorded(folder) == ["last"]
     for each in (folder, other):

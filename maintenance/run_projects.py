@@ -1,4 +1,4 @@
-"""The pipeline as each run in runs/ has it: a copy of its files beside that choice, for DVC to look at."""
+"""A copy of the pipeline's files for each file in runs/, for DVC to look at."""
 
 import shutil
 import tempfile
