@@ -19,7 +19,7 @@ def project_of(run: Path, root: Path) -> Iterator[Path]:
     """A folder with the pipeline's files, but no data, where `run` is chosen and DVC's cache is the project's.
 
     Raises:
-        InputError: `run` is no such choice.
+        InputError: `run` is not a valid run.yaml.
     """
     params.read(run, "run_file")
     with Repo(root) as repo, tempfile.TemporaryDirectory(dir=repo.tmp_dir) as name:

@@ -1,4 +1,4 @@
-"""Describe: a corpus in figures: rows, balance, lengths, vocabulary, wordpieces (K2.0 to K2.2, N4.0, N4.1)."""
+"""Describe: a corpus in figures: rows, balance, lengths, vocabulary, wordpieces."""
 
 from pathlib import Path
 

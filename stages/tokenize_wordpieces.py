@@ -1,4 +1,4 @@
-"""Tokenize: every text as the encoder's wordpiece ids, [CLS] and [SEP] around them (the notebook's N4.0 and N4.1)."""
+"""Tokenize: every text as the encoder's wordpiece ids, between [CLS] and [SEP]."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Texts that stand more than once: what a model has learned by heart must not be what it is scored on."""
+"""Texts that occur more than once: a model must not be scored on texts that it was trained on."""
 
 import sys
 from collections import Counter
@@ -8,15 +8,15 @@ import pandas as pd
 
 from stages.common.command import InputError
 
-# Where a split's texts must not stand too. The parts of validation sentences are never learned from while choosing.
+# The splits that must not share texts with a split. Parts of validation sentences are not trained on while choosing.
 KEPT_APART_FROM = {"test": (), "valid": ("test",), "valid_parts": ("test",), "train": ("test", "valid")}
 
 
 class Repeated:
-    """Finds them, split after split in the order above, by 64-bit hashes of the texts, so that memory stays small.
+    """Finds repeated texts, split by split in the order above, by 64-bit hashes, so that memory stays small.
 
-    what_to_do: `keep` counts them, `drop` leaves them out of the later split, `refuse` takes them for a fault;
-        `keep_first` leaves out what stands in an earlier row of the same split too.
+    what_to_do: `keep` counts them, `drop` leaves them out of the later split, `refuse` makes them an error;
+        `keep_first` also leaves out texts of an earlier row of the same split.
     """
 
     def __init__(self, what_to_do: str):
@@ -25,10 +25,10 @@ class Repeated:
         self.counts = Counter()
 
     def look_at(self, split: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows of a block that stay.
+        """The rows of a block that are kept.
 
         Raises:
-            InputError: one stands elsewhere and is not to.
+            InputError: a text is repeated, and `what_to_do` is `refuse`.
         """
         hashes = pd.util.hash_array(rows["text"].to_numpy(dtype=object), categorize=False)
         once = self.what_to_do == "keep_first"
@@ -42,19 +42,19 @@ class Repeated:
             return rows
         if self.what_to_do == "refuse":
             raise InputError(
-                f"{rows['id'][repeated].iloc[0]}: the text stands in {elsewhere(split)} too; remove it, "
+                f"{rows['id'][repeated].iloc[0]}: the text is also in {elsewhere(split)}; remove it, "
                 "or set splits.repeated to drop or keep in corpora/"
             )
         self.counts[split] += int(repeated.sum())
         return rows if self.what_to_do == "keep" else rows[~repeated]
 
     def warn(self) -> None:
-        """Say how many there were."""
+        """Print how many there were."""
         done = "kept" if self.what_to_do == "keep" else "left out"
         for split, count in self.counts.items():
-            found = f"texts of {split} that stand in {elsewhere(split)} too"
+            found = f"texts of {split} that are also in {elsewhere(split)}"
             if self.what_to_do == "keep_first":
-                found = f"rows of {split} whose text stands in an earlier row too"
+                found = f"rows of {split} whose text is also in an earlier row"
             print(f"warning: {found}: {count:,}; they are {done} (splits.repeated in corpora/)", file=sys.stderr)
 
 

@@ -74,4 +74,4 @@ def sentence(wanted: str, checksum: str, said: str) -> str:
         )
     reasons = [reason for reason in re.findall(r"ERROR: (.+)", said) if reason != "Exception:"]
     reason = (reasons or said.split("\n"))[0].strip()[:200]
-    return f"pip could not fetch {wanted} ({reason}); mend that, or see what `pip config list` shows"
+    return f"pip could not fetch {wanted} ({reason}); fix that, or see what `pip config list` shows"

@@ -1,4 +1,7 @@
-"""Self-attention that compares every word with every other (https://arxiv.org/abs/1706.03762)."""
+"""Self-attention over word vectors that compares every word with every other, pooled over time.
+
+Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+"""
 
 from stages.models.layers.self_attention import SelfAttention, softmax_attention
 

@@ -1,4 +1,7 @@
-"""N4.4 and K5.2: a frozen BERT's hidden states, read by two layers of GRUs in both directions."""
+"""Two layers of GRUs in both directions, on the hidden states of a frozen BERT, pooled over time.
+
+Cho et al. 2014, https://arxiv.org/abs/1406.1078, and Devlin et al. 2019, https://aclanthology.org/N19-1423
+"""
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +15,8 @@ from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS
 class Classifier(nn.Module):
     """Features → BiGRU → dropout → BiGRU → pooling over time → dropout → logits.
 
-    Of several hidden states of a token the mean is taken, with learned weights (https://arxiv.org/abs/1802.05365).
+    Several hidden states of a token are averaged with learned weights (Peters et al. 2018,
+    https://aclanthology.org/N18-1202).
     """
 
     def __init__(

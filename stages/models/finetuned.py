@@ -1,4 +1,7 @@
-"""The top of the ladder: the whole encoder trained, its last hidden states averaged."""
+"""A BERT that is trained as a whole; the mean of its last hidden states is classified.
+
+Devlin et al. 2019, https://aclanthology.org/N19-1423
+"""
 
 import torch
 from torch import nn
@@ -9,7 +12,7 @@ from stages.training.padding import is_word
 
 
 class Classifier(nn.Module):
-    """Wordpieces → BERT → mean over time → dropout → logits (https://arxiv.org/abs/1810.04805)."""
+    """Wordpieces → BERT → mean over time → dropout → logits."""
 
     def __init__(self, config: dict, precision: str, classes: int, *, dropout: float):
         super().__init__()

@@ -1,4 +1,7 @@
-"""Self-attention whose time is linear in the length (https://arxiv.org/abs/2006.16236)."""
+"""Self-attention over word vectors in time linear in the length, pooled over time.
+
+Katharopoulos et al. 2020, https://arxiv.org/abs/2006.16236
+"""
 
 from stages.models.layers.self_attention import SelfAttention, linear_attention
 

@@ -1,4 +1,7 @@
-"""N4.4 as notebook N has it: a frozen BERT's last layer, and two layers of GRUs whose final states count."""
+"""Notebook N's network: two layers of GRUs in both directions on the last layer of a frozen BERT, final states.
+
+Cho et al. 2014, https://arxiv.org/abs/1406.1078, and Devlin et al. 2019, https://aclanthology.org/N19-1423
+"""
 
 import torch
 from torch import nn
@@ -11,7 +14,7 @@ from stages.models.layers.pooling import Final
 class Classifier(nn.Module):
     """Features → BiGRU → dropout → BiGRU → final state of each direction → dropout → logits.
 
-    The notebook's one logit and sigmoid are a softmax over two. Unlike there, padding is not read.
+    Two logits and a softmax replace the notebook's single logit and sigmoid. Padding is not read, unlike there.
     """
 
     def __init__(self, feature_size: int, states: int, classes: int, *, hidden_size: int, dropout: float):

@@ -1,4 +1,4 @@
-"""The real SST-2, where DATA_MIRROR names a folder that holds it: the notebook's figures K2.0 to K2.2."""
+"""The real SST-2, if DATA_MIRROR names a folder that has it: the notebook's counts of rows and words."""
 
 import json
 import os

@@ -196,7 +196,7 @@ def test_texts_of_test_in_train_are_counted_or_dropped(project, prepare, capsys,
     project.write("data/raw/own/valid.csv", b"text,label\na,1\nb,0\n")
     assert prepare("a.csv", GOOD, **files, **{"splits.repeated": repeated}) == ""
     assert len(prepared(project)["train"]) == train
-    assert "warning: texts of train that stand in test or valid too: 1" in capsys.readouterr().err
+    assert "warning: texts of train that are also in test or valid: 1" in capsys.readouterr().err
 
 
 def test_of_the_rows_with_one_text_the_first_stays_those_of_test_before_valids_and_trains(project, prepare, capsys):
@@ -212,7 +212,7 @@ def test_of_the_rows_with_one_text_the_first_stays_those_of_test_before_valids_a
     }
     warnings = [line.partition(";")[0] for line in capsys.readouterr().err.splitlines()]
     found = {"test": 1, "valid": 1, "train": 2}
-    told = [f"rows of {split} whose text stands in an earlier row too: {count}" for split, count in found.items()]
+    told = [f"rows of {split} whose text is also in an earlier row: {count}" for split, count in found.items()]
     assert warnings == [f"warning: {line}" for line in told]
 
 

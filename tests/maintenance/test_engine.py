@@ -21,7 +21,7 @@ from stages.common.command import InputError
 from tests.bad_input import refused
 from tests.commands import ended, run, start
 from tests.copies import copy_project, make_small
-from tests.faults.runs import at_work
+from tests.faults.processes import at_work
 
 ENGINE = [sys.executable, "-m", "maintenance.engine"]
 DVC = [sys.executable, "-m", "dvc"]
@@ -145,7 +145,7 @@ def test_the_longest_chain_is_first(make_project):
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5"])
-def test_jobs_that_are_no_number(tmp_path, check, given):
+def test_jobs_that_are_not_a_number(tmp_path, check, given):
     with pytest.raises(InputError) as refusal:
         engine_module.number_of_jobs(given)
     check(f"error: {refusal.value}\n", tmp_path, f"JOBS is '{given}'")

@@ -23,13 +23,13 @@ def run(project, monkeypatch, capsys):
     return run
 
 
-def test_the_most_accurate_model_stands_first_and_none_that_run_does_not_name(run):
+def test_the_most_accurate_model_comes_first_and_only_models_that_run_names(run):
     heading, table, *_ = run(average=0.75, lstm=0.8126, minilm_bigru=0.9, cnn=0.99)
     assert heading == "own: accuracy on test"
     assert table.split() == ["minilm_bigru", "0.900", "lstm", "0.813", "average", "0.750"]
 
 
-def test_the_example_can_be_run_as_it_stands(run):
+def test_the_example_can_be_run_as_it_is(run):
     *_, line = run(average=0.75)
     command = shlex.split(line.removeprefix("ask one:"))
     assert command == [".venv/bin/python", "-m", "stages.predict", "--corpus", "own", next_steps.EXAMPLE]

@@ -90,7 +90,7 @@ PARAMS = {
         "1e-3",
         ["optimization.learning_rate", "'1e-3'", "with a point"],
     ),
-    "learning rate that is no number": (
+    "learning rate that is not a number": (
         "models.average.optimization.learning_rate",
         float("nan"),
         ["optimization.learning_rate", "above 0"],
@@ -282,7 +282,7 @@ def test_a_line_that_reads_as_another_is_refused(project, download, check, line,
     check(download(), project.folder / "data/raw", "corpora/own.yaml", *fragments)
 
 
-def test_params_that_are_no_yaml_are_refused(project, download, check):
+def test_params_that_are_not_yaml_are_refused(project, download, check):
     project.write("params.yaml", b"run: [1, 2\nevaluate: {}\n")
     check(download(), project.folder / "data/raw", "params.yaml", "line 2")
 
