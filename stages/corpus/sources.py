@@ -62,7 +62,7 @@ def fetched(address: str, downloads: Path, in_mirror: str = "") -> Iterator[Path
 def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
     """The file behind a public https address, as a local path.
 
-    `DATA_MIRROR` in the environment, a folder or an address prefix, is asked in place of the public host
+    `DATA_MIRROR` in the environment, a folder or an address prefix, is asked instead of the public host
     for `in_mirror` or, without it, for a file of the same name. A download that was broken off goes on where
     it stopped; it lies in `downloads` until the caller removes it.
 
@@ -86,7 +86,7 @@ def fetch(address: str, downloads: Path, in_mirror: str = "") -> Path:
         with alone(path):
             if not path.is_file():
                 download(source, path)
-    except (requests.RequestException, ValueError) as error:  # ValueError: what is no address at all
+    except (requests.RequestException, ValueError) as error:  # ValueError: not an address at all
         response = getattr(error, "response", None)
         reason = f"status {response.status_code}" if response is not None else type(error).__name__
         raise InputError(

@@ -39,7 +39,7 @@ def test_tsv_lines_end_at_line_feeds_alone(tmp_path):
     assert rows["text"].tolist() == ["a\u2028b\x85c", "d"]
 
 
-def test_windows_line_ends_and_byte_order_mark_are_no_content(tmp_path):
+def test_windows_line_ends_and_byte_order_mark_are_not_content(tmp_path):
     rows = read(tmp_path, "a.tsv", "\ufefftext\tlabel\r\na\t1\r\nb\t0\r\n")
     assert rows["text"].tolist() == ["a", "b"]
     assert rows["label"].tolist() == [1, 0]
@@ -103,7 +103,7 @@ def generated_phrases(count: int) -> list[str]:
     return phrases
 
 
-def stands_in(phrase: str, row: str) -> bool:
+def occurs_in(phrase: str, row: str) -> bool:
     words, within = phrase.split(" "), row.split(" ")
     return any(within[start : start + len(words)] == words for start in range(len(within)))
 
@@ -113,7 +113,7 @@ def test_containment_is_what_a_search_through_all_rows_finds(longer_only):
     phrases = [*generated_phrases(300), "unheard", "w1 unheard", "w", ""]
     rows = generated_phrases(300)[:100]
     expected = [
-        any(stands_in(phrase, row) and not (longer_only and phrase == row) for row in rows) for phrase in phrases
+        any(occurs_in(phrase, row) and not (longer_only and phrase == row) for row in rows) for phrase in phrases
     ]
     assert contained(phrases, rows, longer_only=longer_only).tolist() == expected
     assert len(set(expected)) == 2
@@ -134,8 +134,8 @@ def test_held_out_sentences_are_whole_and_nothing_of_them_is_trained_on():
     assert len(set(held_out)) == 15
     for sentence in held_out:
         assert len(sentence.split(" ")) >= 6
-        assert not any(stands_in(sentence, text) for text in texts if text != sentence)
-    outside = [row for row, text in enumerate(texts) if not any(stands_in(text, sentence) for sentence in held_out)]
+        assert not any(occurs_in(sentence, text) for text in texts if text != sentence)
+    outside = [row for row, text in enumerate(texts) if not any(occurs_in(text, sentence) for sentence in held_out)]
     assert train.tolist() == outside
     assert 0 < len(outside) < len(texts) - 15
     assert sorted([*train, *valid, *parts]) == list(range(len(texts)))
@@ -255,7 +255,7 @@ def test_sample_has_no_text_twice(sample):
 
 
 def test_sample_splits_share_no_near_duplicates(sample):
-    """Less than 0.4 of the smaller text's word trigrams stand in any text of another split."""
+    """Less than 0.4 of the smaller text's word trigrams are in any text of another split."""
     texts, trigrams, holders = [], [], defaultdict(list)
     for split, rows in sample.items():
         for text in rows["text"]:

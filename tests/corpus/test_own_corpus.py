@@ -1,4 +1,4 @@
-"""A corpus of one's own is files and an entry: whatever wrote it and however many its classes, rungs learn it."""
+"""Your own corpus is files and an entry; models learn it, whatever wrote it and however many classes it has."""
 
 import json
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def three_classes(path: Path) -> dict:
 
 @pytest.fixture
 def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict]:
-    """Run every stage up to a rung's metrics on the corpus that a function writes and describes."""
+    """Run every stage up to a model's metrics on the corpus that a function writes and describes."""
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("DEVICE", "cpu")
     Path("data/own").mkdir(parents=True)

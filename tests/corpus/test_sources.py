@@ -189,7 +189,7 @@ def test_files_of_one_name_from_two_addresses_do_not_mix(host, tmp_path):
     assert host.requests == [("/other/x.zip", 0)]
 
 
-def test_mirror_folder_is_asked_in_place_of_the_host(host, tmp_path, monkeypatch):
+def test_mirror_folder_is_asked_instead_of_the_host(host, tmp_path, monkeypatch):
     (tmp_path / "x.zip").write_bytes(b"from the mirror")
     monkeypatch.setenv("DATA_MIRROR", str(tmp_path))
     assert sources.fetch(f"{host.address}/a/x.zip", tmp_path / "downloads") == tmp_path / "x.zip"
@@ -380,7 +380,7 @@ def test_archive_without_a_wanted_member_names_it(extract, archive):
         extract(archive({"a/x.tsv": CONTENT}), "a/missing.tsv")
 
 
-def test_folder_in_place_of_a_wanted_file_is_named(extract):
+def test_folder_instead_of_a_wanted_file_is_named(extract):
     folder = tarfile.TarInfo("a")
     folder.type = tarfile.DIRTYPE
     with pytest.raises(InputError, match="archive lacks a"):

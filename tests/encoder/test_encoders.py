@@ -1,4 +1,4 @@
-"""Encoders: N4.0, N4.1 and N4.4, fetching a BERT, its features, and a killed embedding."""
+"""Encoders: wordpieces, fetching a BERT, its hidden states, and a killed embedding."""
 
 import json
 import re
