@@ -39,11 +39,15 @@ def accuracy_by(groups: pd.Series, correct: np.ndarray) -> list[dict]:
 def surest_mistakes(found: Predictions) -> list[dict]:
     """Where the trainings' mean gives the label least, with what it gives it."""
     mean = found.probabilities.mean(axis=0)
-    of_label = mean[np.arange(len(mean)), found.labels]
+    true_probabilities = mean[np.arange(len(mean)), found.labels]
     wrong = np.flatnonzero(mean.argmax(axis=1) != found.labels)
     return [
-        {"id": found.ids[row], "label": int(found.labels[row]), "probability_of_label": round(float(of_label[row]), 4)}
-        for row in wrong[np.argsort(of_label[wrong], kind="stable")][:MISTAKES]
+        {
+            "id": found.ids[row],
+            "label": int(found.labels[row]),
+            "probability_of_label": round(float(true_probabilities[row]), 4),
+        }
+        for row in wrong[np.argsort(true_probabilities[wrong], kind="stable")][:MISTAKES]
     ]
 
 

@@ -13,7 +13,7 @@ from stages.scoring.scores import over_seeds, scores, scores_by_class
 from stages.scoring.selection import selected_models
 
 
-def of_model(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
+def model_scores(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
     """A model's scores, means over its trainings; its accuracy's interval; the share of rows in each cell of confusion.
 
     resampled: its accuracy on every bootstrap sample.
@@ -36,14 +36,14 @@ def main() -> None:
     names, classes = selected_models(everything), list(params.section("corpora", arguments.corpus)["labels"])
     models = read_predictions(arguments.predictions, names, split, classes)
     correct = {name: found.correct for name, found in models.items()}
-    shares = np.stack([of_runs.mean(axis=0) for of_runs in correct.values()])
+    shares = np.stack([by_training.mean(axis=0) for by_training in correct.values()])
     resampled = resampled_accuracies(shares, chosen["resamples"], chosen["seed"])
 
     metrics = {name: json.loads((arguments.metrics / f"{name}.json").read_text(encoding="utf-8")) for name in names}
-    by_class = len(classes) > 2 or any("by_class" in of_one.get(split, {}) for of_one in metrics.values())
+    by_class = len(classes) > 2 or any("by_class" in scored.get(split, {}) for scored in metrics.values())
     found = {}
     for name, accuracies in zip(names, resampled, strict=True):
-        found[name] = of_model(models[name], accuracies, chosen["confidence"])
+        found[name] = model_scores(models[name], accuracies, chosen["confidence"])
         found[name]["parameters"] = metrics[name]["parameters"]
         if by_class:
             found[name]["by_class"] = scores_by_class(models[name].labels, models[name].predicted, classes)

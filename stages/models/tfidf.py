@@ -63,7 +63,7 @@ def log_count_ratio(occurrences: csr_matrix, labels: np.ndarray) -> np.ndarray:
     """
     ratios = []
     for label in np.unique(labels):
-        inside, outside = (1 + occurrences[of_class].sum(axis=0).A1 for of_class in (labels == label, labels != label))
+        inside, outside = (1 + occurrences[members].sum(axis=0).A1 for members in (labels == label, labels != label))
         ratios.append(np.log(inside / inside.sum()) - np.log(outside / outside.sum()))
     return np.abs(ratios).max(axis=0)
 

@@ -42,14 +42,14 @@ def read_predictions(folder: Path, models: list[str], split: str, classes: list[
         path = folder / f"{model}.parquet"
         if not path.is_file():
             raise InputError(f"{path} is missing; `dvc repro` makes it")
-        found[model] = of_table(pd.read_parquet(path), split, classes, path)
+        found[model] = from_table(pd.read_parquet(path), split, classes, path)
         first = found[models[0]]
         if not (np.array_equal(found[model].ids, first.ids) and np.array_equal(found[model].labels, first.labels)):
             raise InputError(f"{path} is of other rows than {models[0]}.parquet; make both again with `dvc repro`")
     return found
 
 
-def of_table(table: pd.DataFrame, split: str, classes: list[str], path: Path) -> Predictions:
+def from_table(table: pd.DataFrame, split: str, classes: list[str], path: Path) -> Predictions:
     """A table has a column for each training and class but the first class, whose probability is what is left."""
     rows = table[table["split"] == split].sort_values("id")
     runs = re.compile(rf"probability_{re.escape(classes[1])}(_\d+|)")  # behind the class its seed, if there are any

@@ -18,11 +18,11 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     predicted = probabilities.argmax(axis=1)
     classes = np.arange(probabilities.shape[1])
     binary = len(classes) == 2
-    of_classes = np.stack(
+    class_scores = np.stack(
         metrics.precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)[:3]
     )
-    means = of_classes.mean(axis=1)  # (3, C) → (3,)
-    precision, recall, f1 = of_classes[:, 1] if binary else means
+    means = class_scores.mean(axis=1)  # (3, C) → (3,)
+    precision, recall, f1 = class_scores[:, 1] if binary else means
     confidence = {"y_score": probabilities[:, 1]} if binary else {"y_score": probabilities, "multi_class": "ovr"}
     counts = metrics.confusion_matrix(labels, predicted, labels=classes).ravel()
     names = ["true_negatives", "false_positives", "false_negatives", "true_positives"] if binary else []
@@ -46,11 +46,11 @@ def scores_by_class(
 
     labels: (N,) class numbers; predicted: (trainings, N) likewise. Without a prediction of a class its precision is 0.
     """
-    of_runs = [
+    training_scores = [
         metrics.precision_recall_fscore_support(labels, run, labels=range(len(classes)), zero_division=0)
         for run in predicted
     ]  # (4, C) a training
-    means = np.mean(of_runs, axis=0).round(digits).tolist()  # (4, C)
+    means = np.mean(training_scores, axis=0).round(digits).tolist()  # (4, C)
     return {
         name: {"precision": precision, "recall": recall, "f1": f1, "support": int(support)}
         for name, precision, recall, f1, support in zip(classes, *means, strict=True)
