@@ -19,14 +19,13 @@ SURROGATES = re.compile("[\ud800-\udfff]")  # Python has these for bytes of an a
 
 
 def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
-    """The arguments if there are any, otherwise the lines of a file or of standard input.
+    """The arguments if there are any, otherwise the lines of a file or of standard input but for blank ones at its end.
 
     Raises:
         InputError: there are no texts, or a text is empty, longer than `LONGEST` or not UTF-8.
     """
-    if arguments:
-        for number, text in enumerate(arguments, 1):
-            yield checked(text, f"text {number}")
+    if arguments:  # all are looked at before the first is scored
+        yield from [checked(text, f"text {number}") for number, text in enumerate(arguments, 1)]
     elif file:
         with file.open("rb") as stream:
             yield from read_lines(stream, str(file))
@@ -37,7 +36,7 @@ def read_texts(arguments: list[str], file: Path | None) -> Iterator[str]:
 
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    number = 0
+    number, texts, blank = 0, 0, 0  # lines, texts among them, and the first of the blank lines since the last text
     while line := stream.readline(LONGEST_LINE):  # a line that never ends must not fill the memory
         number += 1
         try:
@@ -46,30 +45,48 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
             if len(line) <= 4 * LONGEST:
                 raise InputError(f"{name}, line {number}: the text is not UTF-8; save the file as UTF-8") from None
             text = " " * LONGEST + "…"
+        if not text.strip() and len(text) <= LONGEST:
+            blank = blank or number
+            continue
+        if blank:  # scores are matched with lines, so that none can be skipped
+            raise empty(f"{name}, line {blank}")
         yield checked(text.rstrip("\r\n"), f"{name}, line {number}")
+        texts += 1
+    if blank and not texts:
+        raise empty(f"{name}, line {blank}")
 
 
 def checked(text: str, place: str) -> str:
     if len(text) > LONGEST:
         raise InputError(f"{place}: the text has more than {LONGEST:,} characters; shorten it")
     if not text.strip():
-        raise InputError(f"{place}: the text is empty; write something or remove it")
+        raise empty(place)
     if SURROGATES.search(text):
         raise InputError(f"{place}: the text is not UTF-8; give it as UTF-8")
     return text
 
 
+def empty(place: str) -> InputError:
+    return InputError(f"{place}: the text is empty; write something or remove it")
+
+
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The texts in lists of at most CHUNK_TEXTS, or fewer where they are long."""
-    chunk, characters = [], 0
-    for text in texts:
-        chunk.append(text)
-        characters += len(text)
-        if len(chunk) == CHUNK_TEXTS or characters >= CHUNK_CHARACTERS:
+    """The texts in lists of at most CHUNK_TEXTS, or fewer where they are long; those before a fault come first."""
+    chunk, characters, fault = [], 0, None
+    texts = iter(texts)
+    while fault is None:
+        try:
+            text = next(texts)
+        except (StopIteration, InputError) as end:
+            fault = end
+        else:
+            chunk.append(text)
+            characters += len(text)
+        if chunk and (fault or len(chunk) == CHUNK_TEXTS or characters >= CHUNK_CHARACTERS):
             yield chunk
             chunk, characters = [], 0
-    if chunk:
-        yield chunk
+    if isinstance(fault, InputError):
+        raise fault
 
 
 def named(probabilities: np.ndarray, labels: list[str], digits: int) -> dict:
