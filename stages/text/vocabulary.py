@@ -32,3 +32,9 @@ def word_ids(words: pa.ListArray, vocabulary: list[str]) -> pa.ListArray:
     positions = pc.index_in(words.flatten(), pa.array(vocabulary[first:], pa.string()))
     ids = pc.fill_null(pc.add(positions, pa.scalar(first, pa.int32())), pa.scalar(UNKNOWN, pa.int32()))
     return pa.ListArray.from_arrays(pc.subtract(words.offsets, words.offsets[0]), ids)
+
+
+def how_to_cut(tokenizer: str) -> str:
+    """What to do where too few words are known, as those of a tokenizer that does not fit the language are."""
+    advice = "put a blank between words where the language has none, as Thai has"
+    return advice if tokenizer == "raw_text" else f"set tokenizer to raw_text where punctuation is not apart, {advice}"

@@ -30,7 +30,8 @@ def split_words(texts: Sequence[str] | pa.Array, tokenizer: str) -> pa.ListArray
         `blanks`: split at every blank, for texts that are tokenized already; between two blanks is an empty word.
         `treebank`: lower-case words as the Penn Treebank writes them (https://aclanthology.org/J93-2004). SST-2's rows
             have this form and stay as they are; a text that a person types gets the same form.
-        `raw_text`: for texts as people write them: HTML breaks removed, lower case, punctuation separate.
+        `raw_text`: for texts as people write them: HTML breaks removed, lower case, punctuation separate, and so is
+            each Chinese character, as in BERT (https://arxiv.org/abs/1810.04805): Chinese has no blanks between words.
     """
     texts = pa.array(texts, pa.large_string())
     if isinstance(texts, pa.ChunkedArray):  # as pandas has them
@@ -87,6 +88,9 @@ def separated(cut: re.Match) -> str:
 def raw_text_cutter() -> Cutter:
     from tokenizers import normalizers, pre_tokenizers
 
-    normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    chinese_apart = normalizers.BertNormalizer(
+        clean_text=False, handle_chinese_chars=True, strip_accents=False, lowercase=False
+    )
+    normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), chinese_apart])
     pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return lambda piece: [word for word, _ in pre_tokenizer.pre_tokenize_str(normalizer.normalize_str(piece))]
