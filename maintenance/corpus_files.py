@@ -22,7 +22,7 @@ SIZES = (
 CORPUS = Template("""\
 # Described by `make corpus`; change what you like. What a key may hold is in stages/params.schema.yaml.
 source:
-  files: {$file: null} # in data/$name; its SHA-256 in place of null, and another content is refused
+  files: {$file: null} # in data/$name; its SHA-256 instead of null, and another content is refused
 format: {$format} # where a table is not UTF-8 with commas or, in TSV, tabs: its encoding, its delimiter
 splits:
   train: $file
@@ -30,9 +30,9 @@ splits:
   valid: {fraction: $valid, seed: $seed} # of the rows that test leaves
 $group  repeated: drop # texts that train shares with valid or test; or keep, keep_first, refuse
 columns: {text: $text, label: $label}
-labels: # a class's name: its value in the file; of two classes, scores are the last one's probability
+labels: # a class's name: its value in the file, or several: [a, b]; of two classes, scores are the last one's
 $labels
-tokenizer: raw_text # or blanks, where blanks stand between all words already
+tokenizer: raw_text # or blanks, where all words have blanks between them already
 min_count: 2 # words that train holds less often are unknown
 kept_words: {longest: 256, part: head_and_tail} # of a long text; null keeps all
 kept_wordpieces: {longest: 256, part: head_and_tail} # null keeps as many as the encoder reads, from the head
@@ -71,11 +71,15 @@ def corpus_text(name: str, rows: int, **described: object) -> str:
     written = {key: scalar(described[key]) for key in ("file", "text", "label")}
     written["format"] = ", ".join(f"{key}: {quoted(value)}" for key, value in described["format"].items())
     written["group"] = f"  group_by: {scalar(group)} # and so do rows with the same value here\n" if group else ""
-    written["labels"] = "\n".join(f"  {scalar(key)}: {quoted(value)}" for key, value in described["labels"].items())
+    written["labels"] = "\n".join(f"  {scalar(key)}: {values(value)}" for key, value in described["labels"].items())
     drawn = {key: described[key] for key in ("test", "valid", "seed")}
     sizes = {"batch_size": batch_size, "epochs": epochs}
     sizes |= {"tuning_batch_size": tuning_batch_size, "tuning_epochs": tuning_epochs}
     return CORPUS.substitute(name=name, **written, **drawn, **sizes)
+
+
+def values(of_class: str | list[str]) -> str:
+    return f"[{', '.join(map(quoted, of_class))}]" if isinstance(of_class, list) else quoted(of_class)
 
 
 def run_text(name: str, rows: int) -> str:

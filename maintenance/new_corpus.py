@@ -56,8 +56,9 @@ def main() -> None:
     copy, corpus, run = new_paths(name, table)
     columns = [column for column in (text, label, group) if column]
     format = find_format(table, columns, given.get("ENCODING") or "utf-8")
-    counts = count_labels(table, columns, label, format)
-    labels = class_names(counts)
+    counts, forms = count_labels(table, columns, label, format)
+    names = class_names(counts)
+    labels = {name: forms[value] if len(forms[value]) > 1 else value for name, value in names.items()}
     rows = read_table(table.parent, table.name, text=text, label=label, labels=labels, group=group, **format)
     try:
         seed, sizes = draw_splits(rows)
@@ -79,7 +80,8 @@ def main() -> None:
         print(f"copied {table} to {copy}")
     print(f"wrote {corpus}, what the corpus is, and {run}, what is built of it; change them as you like. Assumed:")
     print(f"  rows     {len(rows):,} of text {text!r} and label {label!r}; format {format or 'as the name says'}")
-    print(f"  classes  {', '.join(f'{key} ({value!r}) {counts[value]:,}' for key, value in labels.items())}")
+    classes = [f"{key} ({' or '.join(map(repr, forms[value]))}) {counts[value]:,}" for key, value in names.items()]
+    print(f"  classes  {', '.join(classes)}")
     together = f"same text or {group!r}" if group else "same text"
     print(f"  splits   {', '.join(f'{split} {size:,}' for split, size in sizes.items())}, the {together} in one only")
     print(f"`git add` would commit the texts in {copy.parent}; `echo /{copy.parent}/ >> .gitignore` leaves them out")

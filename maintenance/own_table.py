@@ -1,53 +1,51 @@
 """What a person's table holds, read as the pipeline reads it: its format, its classes, and splits with all of them."""
 
-import codecs
 import csv
-import gzip
-import zlib
+import io
+import re
 from collections import Counter
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
 from maintenance.corpus_files import NUMBER
 from stages.common.command import InputError
-from stages.common.params import suggestion
-from stages.corpus.rows import as_written
+from stages.corpus.formats.cells import WHOLE
+from stages.corpus.formats.encodings import codec_of, not_encoded
+from stages.corpus.formats.lines import FASTTEXT_LABEL
+from stages.corpus.formats.packed import opened
 from stages.corpus.splits import hold_out_share
-from stages.corpus.tables import first_undecodable_line, read_blocks
+from stages.corpus.tables import kind_of, read_blocks
 
-OWN_DELIMITERS = {"csv": ",", "tsv": "\t", "jsonl": None}  # by what a file's name ends in
-MOST_CLASSES = 50  # more are no classes but numbers, or texts
+OWN_DELIMITERS = {"csv": ",", "tsv": "\t"}  # by kind
+MOST_CLASSES = 50  # more are not classes but numbers, or texts
 FEWEST_ROWS = 10  # of a class: one of them is valid's
 SHARES = {"test": 0.2, "valid": 0.125}  # in this order, valid of the rows that test leaves: a tenth of all
 SEEDS = range(1, 101)  # the first that gives every split rows of every class is taken
 
 
 def find_format(table: Path, columns: list[str], encoding: str) -> dict[str, str]:
-    """A corpus's `format`: the encoding but for UTF-8, and the delimiter where the file's name says another.
+    """A corpus's `format`: the encoding but for UTF-8, and the kind or delimiter where the file's name says another.
 
-    It is the one of comma, semicolon and tab under which the header line has most of the columns.
+    The delimiter is the one of comma, semicolon and tab under which the header line has most of the columns. That of a
+    TSV whose values are quoted as CSV's are is named too: without it, quotes are read as they are.
 
     Raises:
         InputError: the table is not in the encoding, or there is no such encoding.
     """
-    kind = Path(table.name.removesuffix(".gz")).suffix.removeprefix(".")
+    with opened(table) as (name, content):
+        kind = kind_of(name)
+        if kind in ("parquet", None) and not name.lower().endswith(".txt"):
+            return {}  # read_blocks says what it has against it
+        try:
+            header = read_header(content, codec_of(encoding))
+        except UnicodeError:
+            raise not_encoded(table, encoding, "it: ENCODING=windows-1252 or what else it is") from None
+    found = {} if codec_of(encoding) == "utf-8-sig" else {"encoding": encoding}
+    if kind is None and header.startswith(FASTTEXT_LABEL):
+        return {"kind": "fasttext"} | found
     if kind not in OWN_DELIMITERS:
-        return {}
-    is_utf_8 = False
-    try:
-        is_utf_8 = codecs.lookup(encoding).name == "utf-8"
-        header = read_header(table, "utf-8-sig" if is_utf_8 else encoding)
-    except LookupError:
-        raise InputError(f"there is no ENCODING {encoding!r}; utf-8 and windows-1252 are some") from None
-    except UnicodeError:
-        line = first_undecodable_line(table, encoding)
-        advice = "save it as UTF-8, or add ENCODING=windows-1252 or what else it is"
-        raise InputError(f"{table.name}, line {line}: not {encoding.upper()}; {advice}") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return {}  # read_blocks says it
-    found = {} if is_utf_8 else {"encoding": encoding}
-    if kind == "jsonl":
         return found
 
     def fit(delimiter: str) -> tuple[int, int]:
@@ -55,39 +53,57 @@ def find_format(table: Path, columns: list[str], encoding: str) -> dict[str, str
         return len(set(columns) & set(fields)), len(fields)
 
     best = max((",", ";", "\t"), key=fit)
-    return found if best == OWN_DELIMITERS[kind] else {"delimiter": best} | found
+    if best != OWN_DELIMITERS[kind] or (kind == "tsv" and is_quoted(table, columns, found)):
+        return {"delimiter": best} | found
+    return found
 
 
-def read_header(table: Path, encoding: str) -> str:
+def read_header(content: IO[bytes], encoding: str) -> str:
     """The first line; the others are only decoded."""
-    open_file = gzip.open if table.suffix == ".gz" else open
-    with open_file(table, "rt", encoding=encoding, newline="\n") as file:
-        header = file.readline(100_000)
-        while file.read(1 << 20):
-            pass
+    file = io.TextIOWrapper(content, encoding=encoding, newline="\n")
+    header = file.readline(100_000)
+    while file.read(1 << 20):
+        pass
+    file.detach()
     return header
 
 
-def count_labels(table: Path, columns: list[str], label: str, format: dict[str, str]) -> Counter:
-    """How many rows have each value of the label's column.
+def is_quoted(table: Path, columns: list[str], format: dict[str, str]) -> bool:
+    """Whether a TSV reads well only as CSV with tabs, or its values are in quotes that CSV would take off."""
+    in_quotes = Counter()
+    try:
+        for _ in read_blocks(table, columns, in_quotes=in_quotes, **format):
+            pass
+        return bool(in_quotes)
+    except InputError:
+        try:
+            for _ in read_blocks(table, columns, delimiter="\t", **format):
+                pass
+        except InputError:
+            return False
+        return True
+
+
+def count_labels(table: Path, columns: list[str], label: str, format: dict[str, str]) -> tuple[Counter, dict]:
+    """How many rows have each value of the label's column, and under each value all that are written like it.
+
+    Values that differ in case, in blanks at their ends or in a whole number's point are one, the most frequent of them.
 
     Raises:
-        InputError: a column is not there, a label is empty, or these are no classes to learn.
+        InputError: a column is not there, a label is empty, or these are not classes to learn.
     """
     counts = Counter()
-    for block in read_blocks(table, **format):
-        for column in columns:
-            if list(block.columns).count(column) != 1:
-                known = [str(name)[:40] for name in block.columns]
-                raise InputError(f"{table.name} needs one column {column!r}{suggestion(column, known)}")
-        try:
-            values = as_written(block[label])
-        except UnicodeDecodeError:
-            raise InputError(f"{table.name}: {label!r} holds bytes that are no UTF-8; write it as text") from None
-        if (values == "").any():
-            line = (values == "").idxmax()
+    for block in read_blocks(table, columns, **format):
+        values = block[label]
+        if (values.str.strip() == "").any():
+            line = (values.str.strip() == "").idxmax()
             raise InputError(f"{table.name}, line {line}: the label is empty; fill it in or remove the row")
         counts.update(values)
+    forms = {}
+    for value, _ in counts.most_common():
+        forms.setdefault(re.sub(WHOLE, r"\1", value.strip().casefold()), []).append(value)
+    forms = {written[0]: written for written in forms.values()}
+    counts = Counter({value: sum(counts[form] for form in written) for value, written in forms.items()})
     if not counts:
         raise InputError(f"{table.name} has no rows; give it some")
     if len(counts) == 1:
@@ -103,7 +119,7 @@ def count_labels(table: Path, columns: list[str], label: str, format: dict[str, 
     if rows < FEWEST_ROWS:
         found = f"{rows} rows whose {label!r} is {rarest[:40]!r}, but the splits need {FEWEST_ROWS} of every class"
         raise InputError(f"{table.name} has {found}; add some, remove the class, or {advice}")
-    return counts
+    return counts, forms
 
 
 def draw_splits(rows: pd.DataFrame) -> tuple[int, dict[str, int]]:

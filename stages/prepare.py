@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from stages.common import command, files, params
 from stages.common.command import InputError
 from stages.corpus.duplicates import KEPT_APART_FROM, Repeated
-from stages.corpus.rows import read_rows, read_table, table_settings, warn_of_left_out
+from stages.corpus.rows import read_rows, read_table, table_settings, warn
 from stages.corpus.splits import files_of, hold_out_sentences, hold_out_share
 
 SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "label": pa.int64()})
@@ -42,7 +42,8 @@ def read_splits(splits: dict, settings: dict, raw: Path) -> dict[str, Iterable[p
             found |= {"valid": [train.iloc[valid]], "valid_parts": [train.iloc[parts]]}
             train = train.iloc[rest]
     except ValueError as error:
-        raise InputError(f"{splits['train']}: {error}; change splits in corpora/") from None
+        files = splits["train"] if isinstance(splits["train"], str) else ", ".join(splits["train"])
+        raise InputError(f"{files}: {error}; change splits in corpora/") from None
     found["train"] = [train]
     return {name: found[name] for name in KEPT_APART_FROM if name in found}
 
@@ -71,7 +72,7 @@ def main() -> None:
             rows = write_split(folder / f"{name}.parquet", blocks, repeated, list(corpus["labels"]))
             print(f"{arguments.corpus} {name}: {rows:,} rows")
         repeated.warn()
-        warn_of_left_out(settings["left_out"])
+        warn(settings["left_out"], settings["in_quotes"])
 
 
 if __name__ == "__main__":

@@ -57,21 +57,32 @@ def corpus(name: str, folder: Path = Path()) -> dict:
     shown = path.relative_to(folder)
     final_fit = content["training"]["final_fit"] or content["finetuning"]["final_fit"]
     valid, test = content["splits"]["valid"], content["splits"]["test"]
-    if final_fit and isinstance(valid, str) and valid == test:  # a file, not a share of the rows
+    if final_fit and not isinstance(valid, dict) and valid == test:  # files, not a share of the rows
         raise InputError(f"{shown}: valid holds the test rows; set final_fit to false")
     check_labels(content["labels"], shown)
+    check_values(content, shown)
     for key in ("training", "finetuning"):
         check_class_weights(content[key].get("class_weights", "none"), content["labels"], f"{shown}: {key}")
     return content
 
 
-def check_labels(labels: dict[str, str | dict[str, float]], shown: Path) -> None:
-    """Check that no value or number belongs to two classes, and that no range is empty."""
+def check_values(content: dict, shown: Path) -> None:
+    """No value is of two classes, or of one and left out, whatever differences do not count."""
+    classes = {name: value for name, value in content["labels"].items() if not isinstance(value, dict)}
+    found, ignored = {}, content["format"].get("ignore_in_labels", [])
+    for name, values in [*classes.items(), ("splits.left_out", content["splits"].get("left_out", []))]:
+        for value in map(str, values if isinstance(values, list) else [values]):
+            alike = value.strip() if "blanks" in ignored else value
+            other = found.setdefault(alike.casefold() if "case" in ignored else alike, name)
+            if other != name:
+                raise InputError(f"{shown}: {value[:40]!r} is a label of both {other} and {name}; remove one")
+
+
+def check_labels(labels: dict[str, object], shown: Path) -> None:
+    """All classes are described by values, or all by ranges, of which no number is in two and some number in each."""
     ranges = {name: ends(described) for name, described in labels.items() if isinstance(described, dict)}
     if 0 < len(ranges) < len(labels):
         raise InputError(f"{shown}: labels mixes values and ranges; describe all classes one way")
-    if not ranges and len(set(labels.values())) < len(labels):
-        raise InputError(f"{shown}: labels gives one value to two classes; give each its own")
     for name, (low, high) in ranges.items():
         if low >= high:
             raise InputError(f"{shown}: labels.{name} is {labels[name]}, where no number lies; move its ends")

@@ -1,4 +1,6 @@
-"""Which class a row is of: the one that its label's value stands for, or the one in whose range its rating lies."""
+"""Which class a row is of: the one whose values have its label, or the one in whose range its rating lies."""
+
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -6,66 +8,105 @@ import pandas as pd
 from stages.common.command import InputError
 
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-NO_CLASS = -1  # of a rating between the ranges
+NO_CLASS = -1  # of a rating between the ranges, or a label that is left out
+
+Described = str | int | list[str | int]  # a value of a class, or several
 
 
 class Values:
-    """Classes of a file whose name messages call, by their values in it."""
+    """Classes by their values in a file.
 
-    def __init__(self, name: str, labels: dict[str, str]):
-        self.name, self.values = name, list(labels.values())
+    ignored: differences that do not count, `case` or `blanks` at the ends.
+    """
 
-    def numbers(self, found: pd.Series) -> pd.Series:
-        """The number of each value's class; an index of lines goes with them.
+    def __init__(self, labels: dict[str, Described], left_out: Collection[str | int], ignored: Collection[str]):
+        self.ignored = ignored
+        self.values = {
+            str(value): number for number, of_class in enumerate(labels.values()) for value in every(of_class)
+        }
+        self.values |= {str(value): NO_CLASS for value in left_out}
+        self.numbers_of = self.under(self.ignored)
+
+    def under(self, ignored: Collection[str]) -> dict[str, int]:
+        return dict(zip(without(pd.Series(list(self.values), dtype=str), ignored), self.values.values(), strict=True))
+
+    def numbers(self, name: str, found: pd.Series) -> pd.Series:
+        """The number of each value's class, or `NO_CLASS` where it is left out; an index of lines goes with them.
 
         Raises:
-            InputError: a value of no class.
+            InputError: a value of no class; the message calls the file `name`.
         """
-        numbers = pd.Series(pd.Index(self.values).get_indexer(found), index=found.index)
-        if (numbers < 0).any():
-            line, expected = (numbers < 0).idxmax(), " or ".join(map(repr, self.values))
-            raise InputError(
-                f"{self.name}, line {line}: the label is {found[line][:40]!r}, expected {expected}; mend one of the two"
-            )
-        return numbers
+        positions = pd.Index(list(self.numbers_of)).get_indexer(without(found, self.ignored))
+        if (positions < 0).any():
+            raise self.unknown(f"{name}, line {found.index[positions.argmin()]}", found.iloc[positions.argmin()])
+        return pd.Series(np.array(list(self.numbers_of.values()))[positions], index=found.index)
 
-    def without(self, number: int) -> InputError:
-        """That the file holds no row of a class."""
+    def unknown(self, place: str, value: str) -> InputError:
+        alike = without(pd.Series([value], dtype=str), ("case", "blanks")).iloc[0]
+        if alike in self.under(("case", "blanks")):
+            return InputError(
+                f"{place}: the label is {value[:40]!r}, which differs from an expected one in case or in blanks at its "
+                "ends; correct it, or set ignore_in_labels to [case, blanks] under format in corpora/"
+            )
+        expected = " or ".join(map(repr, self.values))
         return InputError(
-            f"{self.name} has no row with the label {self.values[number]!r}; every file needs rows of every class"
+            f"{place}: the label is {value[:40]!r}, expected {expected[:400]}; correct one of the two, or name it "
+            "under splits.left_out in corpora/ to leave such rows out"
         )
+
+    def lacking(self, name: str, number: int) -> InputError:
+        """That a file holds no row of a class."""
+        values = [value for value, of_class in self.values.items() if of_class == number]
+        expected = " or ".join(map(repr, values))
+        return InputError(f"{name} has no row with the label {expected}; every file needs rows of every class")
 
 
 class Ranges:
     """Likewise by ranges of numbers, of whose ends only `from` and `to` belong to them."""
 
-    def __init__(self, name: str, labels: dict[str, dict[str, float]]):
-        self.name, self.ranges = name, labels
+    def __init__(self, labels: dict[str, dict[str, float]], left_out: Collection[str | int], ignored: Collection[str]):
+        self.ranges, self.ignored = labels, ignored
+        self.left_out = without(pd.Series(map(str, left_out), dtype=str), ignored)
         self.smallest, self.largest = np.inf, -np.inf
 
-    def numbers(self, found: pd.Series) -> pd.Series:
+    def numbers(self, name: str, found: pd.Series) -> pd.Series:
         """As `Values` has it, and `NO_CLASS` between the ranges.
 
         Raises:
-            InputError: a value that is no finite number.
+            InputError: a value that is not a finite number, nor left out.
         """
-        ratings = found.where(found.str.fullmatch(NUMBER), "nan").to_numpy(dtype=object).astype(float)
-        if not np.isfinite(ratings).all():
-            line = found.index[np.isfinite(ratings).argmin()]
+        is_left_out, written = without(found, self.ignored).isin(self.left_out), found.str.strip()
+        ratings = written.where(written.str.fullmatch(NUMBER), "nan").to_numpy(dtype=object).astype(float)
+        is_fault = ~np.isfinite(ratings) & ~is_left_out.to_numpy()
+        if is_fault.any():
+            line = found.index[is_fault.argmax()]
             raise InputError(
-                f"{self.name}, line {line}: the rating is {found[line][:40]!r}, expected a number such as 3 or -0.5; "
-                "mend it or remove the row"
+                f"{name}, line {line}: the rating is {written[line][:40]!r}, expected a number such as 3 or -0.5; "
+                "correct it, remove the row, or name it under splits.left_out in corpora/"
             )
-        self.smallest, self.largest = min(self.smallest, ratings.min()), max(self.largest, ratings.max())
+        ratings[is_left_out] = np.nan
+        self.smallest = np.fmin.reduce(ratings, initial=self.smallest)
+        self.largest = np.fmax.reduce(ratings, initial=self.largest)
         inside = [is_inside(ratings, **ends) for ends in self.ranges.values()]
         return pd.Series(np.select(inside, range(len(inside)), NO_CLASS), index=found.index)
 
-    def without(self, number: int) -> InputError:
+    def lacking(self, name: str, number: int) -> InputError:
         """As `Values` has it."""
         return InputError(
-            f"{self.name} has no row of the class {list(self.ranges)[number]!r}, as its ratings go from "
+            f"{name} has no row of the class {list(self.ranges)[number]!r}, as its ratings go from "
             f"{self.smallest:g} to {self.largest:g}; move the cut points under labels in corpora/"
         )
+
+
+def every(described: Described) -> list[str | int]:
+    """The values of a class, of which there may be one."""
+    return described if isinstance(described, list) else [described]
+
+
+def without(values: pd.Series, ignored: Collection[str]) -> pd.Series:
+    """Values without differences that do not count."""
+    values = values.str.strip() if "blanks" in ignored else values
+    return values.str.casefold() if "case" in ignored else values
 
 
 def is_inside(ratings: np.ndarray, **ends: float) -> np.ndarray:
@@ -73,7 +114,9 @@ def is_inside(ratings: np.ndarray, **ends: float) -> np.ndarray:
     return np.logical_and.reduce([compare[end](ratings, number) for end, number in ends.items()])
 
 
-def classes_of(name: str, labels: dict[str, str | dict[str, float]]) -> Values | Ranges:
-    """What `labels` in corpora/ says of a file."""
-    kind = Values if all(isinstance(described, str) for described in labels.values()) else Ranges
-    return kind(name, labels)
+def classes_of(
+    labels: dict[str, Described | dict[str, float]], left_out: Collection[str | int] = (), ignored: Collection[str] = ()
+) -> Values | Ranges:
+    """What `labels`, `splits.left_out` and `format.ignore_in_labels` in corpora/ say."""
+    kind = Ranges if all(isinstance(described, dict) for described in labels.values()) else Values
+    return kind(labels, left_out, ignored)

@@ -26,16 +26,19 @@ LARGEST = 8 << 30  # bytes of a download; GloVe's largest archive has 2.2 GB
 
 
 def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
-    """Copy files that lie on this machine.
+    """Copy files that are on this machine; of a name that ends in "/", all of the folder but hidden ones.
 
     Raises:
         InputError: one is not there.
     """
     for name in names:
-        if not (source / name).is_file():
+        if not (source / name).is_file() and not (name.endswith("/") and (source / name).is_dir()):
             raise InputError(f"{source / name} is not there; put it there, or correct its source")
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, folder / name)
+        files = sorted((source / name).glob("[!._]*")) if name.endswith("/") else [source / name]
+        for file in filter(Path.is_file, files):
+            copy = folder / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 @contextmanager
@@ -189,9 +192,13 @@ def verify(folder: Path, checksums: dict[str, str | None]) -> None:
     """Compare the content of files with their SHA-256; a file without one passes.
 
     Raises:
-        InputError: a file's content is another one.
+        InputError: a file's content is another one, or a folder is given one.
     """
     for name, expected in checksums.items():
+        if name.endswith("/"):
+            if expected:
+                raise InputError(f"{name} is a folder, which has no SHA-256; set it to null, or name its files")
+            continue
         found = files.sha256(folder / name)
         if expected and found != expected:
             raise InputError(

@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from stages.common.command import InputError
 
 
-def files_of(splits: dict) -> dict[str, str]:
-    """Those of a corpus's splits that are files of their own."""
+def files_of(splits: dict) -> dict[str, str | list[str]]:
+    """Those of a corpus's splits that are files of their own, one or several."""
     named = {name: splits[name] for name in ("test", "valid", "train")}  # in the order in which texts are looked for
-    return {name: split for name, split in named.items() if isinstance(split, str) and split != "sentences"}
+    return {name: split for name, split in named.items() if isinstance(split, str | list) and split != "sentences"}
 
 
 def contained(phrases: Sequence[str], rows: Sequence[str], *, longer_only: bool) -> np.ndarray:

@@ -105,7 +105,8 @@ def csv_of(*ratings: str) -> bytes:
 def test_what_is_left_out_is_counted_in_a_warning_and_in_the_corpus_description(project, prepare, run_here, capsys):
     assert prepare("a.csv", csv_of("0", "0.0", "-3", "2")) == ""
     warnings = [line for line in capsys.readouterr().err.splitlines() if "ranges" in line]
-    assert warnings == ["warning: rows between the ranges of labels in corpora/: 2 of a.csv; they are left out"]
+    reason = "between the ranges of labels or under splits.left_out in corpora/"
+    assert warnings == [f"warning: rows whose label is {reason}: 2 of a.csv; they are left out"]
     project.write("weights/tokenizer.json", tokenizer_of(*SPECIAL_PIECES, "good").encode())
     paths = {"raw": "data/raw/own", "rows": "data/corpora/own", "weights": "weights", "out": "corpus.json"}
     assert run_here(stages.describe, corpus="own", encoder="minilm", **paths) == ""
@@ -168,7 +169,8 @@ DESCRIPTIONS = {
     "an end in quotes": ("labels", {"a": {"above": "0"}, "b": {"below": 0}}, ["labels.a.above", "a number"]),
     "an end that is no number": ("labels", {"a": {"above": float("nan")}, "b": {"below": 0}}, ["labels.a.above"]),
     "an unknown end": ("labels", {"a": {"abov": 0}, "b": {"below": 0}}, ["'abov'", "did you mean 'above'"]),
-    "a number for a class": ("labels", {"a": 1, "b": {"below": 0}}, ["labels.a", "in quotes", "a range"]),
+    "a fraction for a class": ("labels", {"a": 4.5, "b": {"below": 0}}, ["labels.a", "in quotes", "a range"]),
+    "true for a class": ("labels", {"a": ["1", True], "b": "0"}, ["labels.a.1", "in quotes"]),
     "a column named twice": ("format", {"header": ["a", "a"]}, ["format.header", "different"]),
     "a kind unknown here": ("format", {"kind": "xlsx"}, ["format.kind", "'xlsx'", "parquet"]),
 }

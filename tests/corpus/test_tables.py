@@ -80,7 +80,7 @@ def test_windows_1252_is_read_where_it_is_named(tmp_path):
 def test_blocks_are_bounded_and_go_on_counting_lines(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "ROWS", 2)
     (tmp_path / "a.csv").write_text("text,label\na,0\nb,1\nc,0\nd,1\ne,0\n")
-    assert [block.index.tolist() for block in read_blocks(tmp_path / "a.csv")] == [[2, 3], [4, 5], [6]]
+    assert [block.index.tolist() for block in read_blocks(tmp_path / "a.csv", ["text"])] == [[2, 3], [4, 5], [6]]
 
 
 GOOD = b"text,label\ngood one,1\nbad one,0\n"

@@ -193,7 +193,7 @@ FAULTS = {
     "a file of a kind unknown here": ("a.xlsx", b"PK", {}, ["a.xlsx", ".csv"]),
     "a file name on two lines": ("a\nb.csv", csv(table()), {}, ["'a\\nb.csv'", "rename"]),
     "a column that is not there": ("a.csv", csv(table()), {"TEXT": "Reviw"}, ["'Reviw'", "did you mean 'Review'?"]),
-    "a group that is not there": ("a.csv", csv(table()), {"GROUP": "film"}, ["'film'", "known are Review, Rating"]),
+    "a group that is not there": ("a.csv", csv(table()), {"GROUP": "film"}, ["'film'", "has 'Review', 'Rating'"]),
     "one class": ("a.csv", csv(table(ratings=("low",))), {}, ["'Rating'", "'low'", "two classes"]),
     "a label column of texts": ("a.csv", csv(table()), {"LABEL": "Review"}, ["'Review'", "90 different values"]),
     "a label column of numbers": ("a.csv", csv(NUMBERS), {}, ["'Rating'", "100 different values", "cut points"]),

@@ -1,0 +1,82 @@
+"""Files as people pack them: plain, by gzip, bzip2, xz or Zstandard, or as the only file of a zip."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+from stages.common.command import InputError
+from stages.corpus.archives import UNPACKED, Bounded, shown, too_large, zip_members
+
+OPENERS = {
+    "": partial(open, mode="rb"),
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": lambda path: pa.input_stream(str(path), compression="zstd"),
+}
+PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "Zstandard", ".zip": "zip"}
+DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, pa.ArrowInvalid)
+
+
+def packing_of(name: str) -> str:
+    """The end of a file's name that says how it is packed, or nothing."""
+    return next((packing for packing in PACKINGS if name.lower().endswith(packing)), "")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """The name of what is packed in a file, and its content while the block lasts.
+
+    Raises:
+        InputError: damaged; or a zip that holds another number of files than one, a link, an encrypted or an endless
+            file. Nothing of it is written to the disk, so that its members' paths do not matter.
+    """
+    packing = packing_of(path.name)
+    name = path.name[: len(path.name) - len(packing)]
+    try:
+        if packing == ".zip":
+            with Bounded(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
+                member = only_member(path, archive)
+                with archive.open(member) as content:
+                    yield Path(member.filename).name, content
+        else:
+            with OPENERS[packing](path) as content:
+                yield name, content
+    except DAMAGE as error:
+        if not packing or getattr(error, "errno", None) is not None:  # this machine's
+            raise
+        reason = " ".join(str(error).split())[:200]
+        found = f"{path.name} is not a whole {PACKINGS[packing]} file ({reason})"
+        raise InputError(f"{found}; pack it again, or drop {packing} from its name") from None
+
+
+def only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    # A Mac adds a member of its own to each file.
+    members = [member for member in zip_members(path, archive) if not member.is_folder and not is_of_mac(member.name)]
+    if len(members) != 1:
+        names = ", ".join(shown(member.name) for member in members[:3]) or "none"
+        raise InputError(
+            f"{path.name} holds {len(members)} files ({names}), expected one; unpack it and name its files in corpora/"
+        )
+    [member] = members
+    if not member.is_plain:
+        raise InputError(f"{path.name} holds {shown(member.name)}, a link; pack the file itself")
+    if member.source.flag_bits & 1:
+        raise InputError(f"{path.name} holds {shown(member.name)} encrypted; pack it without a password")
+    if member.size > UNPACKED:
+        raise too_large(path)
+    return member.source
+
+
+def is_of_mac(name: str) -> bool:
+    return name.startswith("__MACOSX/") or name.endswith(".DS_Store")
