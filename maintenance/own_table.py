@@ -14,9 +14,9 @@ from stages.common.command import InputError
 from stages.corpus.formats.cells import WHOLE
 from stages.corpus.formats.encodings import codec_of, not_encoded
 from stages.corpus.formats.lines import FASTTEXT_LABEL
-from stages.corpus.formats.packed import opened
+from stages.corpus.formats.packed import opened, unpacked
 from stages.corpus.splits import hold_out_share
-from stages.corpus.tables import kind_of, read_blocks
+from stages.corpus.tables import read_blocks
 
 OWN_DELIMITERS = {"csv": ",", "tsv": "\t"}  # by kind
 MOST_CLASSES = 50  # more are not classes but numbers, or texts
@@ -34,9 +34,9 @@ def find_format(table: Path, columns: list[str], encoding: str) -> dict[str, str
     Raises:
         InputError: the table is not in the encoding, or there is no such encoding.
     """
-    with opened(table) as (name, content):
-        kind = kind_of(name)
-        if kind in ("parquet", None) and not name.lower().endswith(".txt"):
+    with opened(table) as (kind, content):
+        is_text = kind is None and unpacked(table.name).lower().endswith(".txt")
+        if kind in ("parquet", None) and not is_text:
             return {}  # read_blocks says what it has against it
         try:
             header = read_header(content, codec_of(encoding))

@@ -15,18 +15,9 @@ from stages.corpus.formats.cells import text_of_arrow
 from stages.corpus.formats.delimited import delimited_rows
 from stages.corpus.formats.encodings import codec_of, not_encoded
 from stages.corpus.formats.lines import check_columns, fasttext_rows, json_rows
-from stages.corpus.formats.packed import PACKINGS, opened, packing_of
+from stages.corpus.formats.packed import KINDS, PACKINGS, opened, packing_of
 
 ROWS = 50_000  # of a block
-KINDS = {
-    ".tsv": "tsv",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".ft": "fasttext",
-    ".ft.txt": "fasttext",
-}
 
 
 def read_blocks(
@@ -53,8 +44,8 @@ def read_blocks(
             damaged, or one of the columns is missing, there twice, or holds what is not text.
     """
     columns = list(dict.fromkeys(columns))
-    with opened(path) as (name, content):
-        kind = kind or kind_of(name)
+    with opened(path) as (kind_by_name, content):
+        kind = kind or kind_by_name
         if kind is None:
             raise InputError(
                 f"{path.name}: a table's name ends in {', '.join(KINDS)}, or in one of these and "
@@ -69,11 +60,6 @@ def read_blocks(
             yield from parquet_blocks(path, columns)
         else:
             yield from text_blocks(path, content, kind, columns, encoding, delimiter, header, in_quotes)
-
-
-def kind_of(name: str) -> str | None:
-    """What the end of a name says that a table is."""
-    return next((kind for suffix, kind in KINDS.items() if name.lower().endswith(suffix)), None)
 
 
 def parquet_blocks(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:

@@ -53,6 +53,8 @@ def delimited_rows(
         header = header or next(reader, None)
         if header is None:
             raise InputError(f"{name} is empty; it needs a header line and rows")
+        if not any(map(str.strip, header)):
+            raise InputError(f"{name}, line 1: the line is blank; remove it, so that the columns' names come first")
         if any("\0" in column for column in header):
             raise InputError(
                 f"{name}, line 1: NUL characters, as UTF-16 without its mark has; save it as UTF-8, or name its "

@@ -35,7 +35,7 @@ def not_encoded(path: Path, encoding: str, setting: str = "its encoding under fo
         start = content.read(4)
     marked = next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
     place = f"{path.name}, line {first_undecodable_line(path, encoding)}"
-    if marked:
+    if marked and codecs.lookup(marked) != codecs.lookup(encoding):
         return InputError(f"{place}: not {encoding.upper()} but {marked.upper()}, as it begins; name {setting}")
     return InputError(f"{place}: not {encoding.upper()}; save it as UTF-8, or name {setting}")
 

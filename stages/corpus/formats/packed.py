@@ -1,4 +1,4 @@
-"""Files as people pack them: plain, by gzip, bzip2, xz or Zstandard, or as the only file of a zip."""
+"""What a file is by its name, and files as people pack them: by gzip, bzip2, xz, Zstandard, or alone in a zip."""
 
 import bz2
 import gzip
@@ -17,6 +17,15 @@ import pyarrow as pa
 from stages.common.command import InputError
 from stages.corpus.archives import UNPACKED, Bounded, shown, too_large, zip_members
 
+KINDS = {
+    ".tsv": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".ft": "fasttext",
+    ".ft.txt": "fasttext",
+}
 OPENERS = {
     "": partial(open, mode="rb"),
     ".gz": gzip.open,
@@ -33,25 +42,34 @@ def packing_of(name: str) -> str:
     return next((packing for packing in PACKINGS if name.lower().endswith(packing)), "")
 
 
+def unpacked(name: str) -> str:
+    """A file's name without that."""
+    return name[: len(name) - len(packing_of(name))]
+
+
+def kind_of(name: str) -> str | None:
+    """What the end of a name says that a table is."""
+    return next((kind for end, kind in KINDS.items() if name.lower().endswith(end)), None)
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The name of what is packed in a file, and its content while the block lasts.
+def opened(path: Path) -> Iterator[tuple[str | None, IO[bytes]]]:
+    """The kind of table that a file's name says, or that of the file in a zip, and its content while the block lasts.
 
     Raises:
         InputError: damaged; or a zip that holds another number of files than one, a link, an encrypted or an endless
             file. Nothing of it is written to the disk, so that its members' paths do not matter.
     """
-    packing = packing_of(path.name)
-    name = path.name[: len(path.name) - len(packing)]
+    packing, kind = packing_of(path.name), kind_of(unpacked(path.name))
     try:
         if packing == ".zip":
             with Bounded(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
                 member = only_member(path, archive)
                 with archive.open(member) as content:
-                    yield Path(member.filename).name, content
+                    yield kind or kind_of(member.filename), content
         else:
             with OPENERS[packing](path) as content:
-                yield name, content
+                yield kind, content
     except DAMAGE as error:
         if not packing or getattr(error, "errno", None) is not None:  # this machine's
             raise
