@@ -2,6 +2,7 @@
 
 import random
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 
+import stages.tokenize_text
 from stages import build_vocab
 from stages.common.command import InputError
 from stages.corpus.rows import read_table
@@ -28,7 +32,7 @@ def read(folder: Path, name: str, content: str, **columns: object) -> pd.DataFra
 
 
 def test_tsv_is_read_without_quoting(tmp_path):
-    rows = read(tmp_path, "a.tsv", 'text\tlabel\n"so called" art\t1\n  "open \t0\nNA\t 1 \n')
+    rows = read(tmp_path, "a.tsv", 'text\tlabel\n"so called" art\t1\n  "open \t0\nNA\t1\n')
     assert rows["text"].tolist() == ['"so called" art', '"open', "NA"]
     assert rows["label"].tolist() == [1, 0, 1]
     assert rows["id"].tolist() == ["a.tsv:2", "a.tsv:3", "a.tsv:4"]
@@ -188,6 +192,23 @@ def test_vocabulary_with_odd_characters_comes_back_from_its_file(tmp_path):
     assert read_vocabulary(tmp_path / "vocab.txt") == vocabulary
 
 
+CHINESE = {
+    "这家店很好！": ["这", "家", "店", "很", "好", "!"],
+    "iPhone15真的no1": ["iphone15", "真", "的", "no1"],
+    "とても良い映画": ["とても", "良", "い", "映", "画"],
+    "정말 좋은 영화": ["정말", "좋은", "영화"],
+    "㐀\U00020000": ["㐀", "\U00020000"],
+    "naïve Straße": ["naïve", "straße"],
+}
+
+
+@pytest.mark.parametrize(("text", "words"), CHINESE.items())
+def test_chinese_characters_are_words_as_berts_normalizer_has_it(text, words):
+    assert split_words([text], "raw_text").to_pylist() == [words]
+    of_bert = BertPreTokenizer().pre_tokenize_str(BertNormalizer(strip_accents=False).normalize_str(text))
+    assert [unicodedata.normalize("NFKC", word) for word, _ in of_bert] == words
+
+
 @pytest.mark.parametrize("tokenizer", ["blanks", "raw_text"])
 def test_text_of_two_lines_keeps_the_vocabulary_one_token_a_line(tmp_path, tokenizer):
     counts = Counter(split_words(["two\nlines here", "two"], tokenizer).flatten().to_pylist())
@@ -228,6 +249,48 @@ def test_word_that_looks_like_padding_is_unknown(tmp_path):
     words = write_words(tmp_path / "words.parquet")
     build_vocab.write_ids(words, ["<pad>", "<unk>", "a"], tmp_path / "ids.parquet")
     assert pq.read_table(tmp_path / "ids.parquet")["tokens"].to_pylist()[4] == [1]
+
+
+def reviews(number: int, letters: str, end: str = "") -> list[str]:
+    """Texts of letters without blanks, each another order of them."""
+    return ["".join(random.Random(seed).sample(letters, len(letters))) + end for seed in range(number)]
+
+
+THAI = "กขคงจฉชซฌญ"
+LANGUAGES = {
+    "Chinese": (reviews(40, "味道服务外卖老板很快", "！"), "raw_text", ""),
+    "Chinese between blanks": (reviews(40, "味道服务外卖老板很快"), "blanks", "set tokenizer to raw_text"),
+    "Thai": (reviews(40, THAI), "raw_text", "put a blank between words"),
+    "Thai with blanks": ([" ".join(text) for text in reviews(40, THAI)], "raw_text", ""),
+    "punctuation between blanks": ([f"{text[:5]},{text[5:]}!" for text in reviews(40, THAI)], "blanks", "raw_text"),
+    "English": ([f"the film {number % 7} is good" for number in range(40)], "treebank", ""),
+}
+
+
+@pytest.mark.parametrize(("texts", "tokenizer", "advice"), LANGUAGES.values(), ids=LANGUAGES)
+def test_most_words_unknown_is_warned_of(project, run_here, monkeypatch, capsys, texts, tokenizer, advice):
+    monkeypatch.chdir(project.folder)
+    project.set("corpora.own.tokenizer", tokenizer)
+    for split, of_split in (("train", texts[:30]), ("valid", texts[30:]), ("test", THAI)):
+        (project.folder / "rows").mkdir(exist_ok=True)
+        frame = pd.DataFrame({"id": list(map(str, of_split)), "text": list(of_split), "label": 0})
+        frame.to_parquet(project.folder / f"rows/{split}.parquet")
+    assert run_here(stages.tokenize_text, corpus="own", rows="rows", out="words") == ""
+    assert run_here(build_vocab, corpus="own", words="words", out="ids") == ""
+    warned = capsys.readouterr().err
+    assert ("warning: corpora/own.yaml: " in warned) == bool(advice)
+    assert advice in warned
+    if advice:
+        assert re.search(r"(9\d|100)% of the words of valid are not in the vocabulary of train", warned)
+
+
+def test_too_few_known_words_are_refused_with_what_may_be_meant(project, run_here, check, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    project.set("corpora.own.tokenizer", "raw_text")
+    project.set("corpora.own.min_count", 9)
+    write_words(project.write("words/train.parquet", b""))
+    said = run_here(build_vocab, corpus="own", words="words", out="data/ids/own")
+    check(said, project.folder / "data/ids", "min_count is 9", "put a blank between words")
 
 
 @pytest.fixture(scope="module")

@@ -181,9 +181,8 @@ def test_a_share_is_drawn_from_the_rows_of_all_files(project, prepare):
     assert prepare(files, {"train": list(files), "valid": share, "test": share}) == ""
     found = ids(project)
     assert {split: len(names) for split, names in found.items()} == {"test": 4, "train": 8, "valid": 4}
-    assert sorted(name for names in found.values() for name in names) == sorted(
-        f"{name}:{line}" for name in files for line in range(2, 10)
-    )
+    drawn = [name for names in found.values() for name in names]
+    assert sorted(drawn) == sorted(f"{name}:{line}" for name in files for line in range(2, 10))
 
 
 def test_a_folder_of_parquet_is_a_table(project, prepare):

@@ -113,7 +113,8 @@ def test_the_longest_text_is_read_whole(monkeypatch, letter, end):
 
 LINES = {
     "empty": (b"good\n\nbad\n", "line 2: the text is empty"),
-    "blank": (b"good\nbad\n \t\r\n", "line 3: the text is empty"),
+    "blank": (b"good\n \t\r\n\n\nbad\n", "line 2: the text is empty"),
+    "all blank": (b"\n \n", "line 1: the text is empty"),
     "only a byte order mark": ("\ufeff\ngood".encode(), "line 1: the text is empty"),
     "too long": (b"good\n" + b"a" * (LONGEST + 1) + b"\n", "line 2: the text has more than 100,000 characters"),
     "a megabyte without an end": (b"a" * 1_000_000, "line 1: the text has more than 100,000 characters"),
@@ -128,6 +129,27 @@ def test_a_line_that_is_not_a_text_is_named_by_its_number(monkeypatch, content, 
     content = content if isinstance(content, bytes) else content.encode()
     with pytest.raises(InputError, match=rf"standard input, {message}"):
         read_bytes_as_stdin(monkeypatch, content)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n \n", b"\n \t"])
+def test_blank_lines_at_the_end_are_skipped(monkeypatch, end):
+    assert read_bytes_as_stdin(monkeypatch, b"good\nbad" + end) == ["good", "bad"]
+
+
+@pytest.mark.parametrize("texts", [1, CHUNK_TEXTS, CHUNK_TEXTS + 1])
+@pytest.mark.parametrize("fault", [b"\nbad\n", b"caf\xe9\n", b"a" * (LONGEST + 1)], ids=["blank", "bytes", "long"])
+def test_texts_before_a_fault_come_out_before_it(monkeypatch, texts, fault):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"good\n" * texts + fault)))
+    found, given = [], chunks(read_texts([], None))
+    with pytest.raises(InputError, match=f"line {texts + 1}: "):
+        for chunk in given:
+            found += chunk
+    assert found == ["good"] * texts
+
+
+def test_no_argument_is_scored_where_one_is_not_a_text():
+    with pytest.raises(InputError, match="text 2: "):
+        next(chunks(read_texts(["good", ""], None)))
 
 
 @pytest.mark.parametrize("text", ["", " ", "a" * (LONGEST + 1), "caf\udce9"], ids=["empty", "blank", "long", "bytes"])
