@@ -12,9 +12,9 @@ from maintenance.corpus_files import class_names, corpus_text, run_text
 from maintenance.own_table import SHARES, count_labels, draw_splits, find_format
 from stages.common import command
 from stages.common.command import InputError
-from stages.common.files import new_file
+from stages.common.files import new_file, new_folder
 from stages.common.params import Validator, schema
-from stages.corpus.rows import read_table
+from stages.corpus.rows import read_table, tables_of
 
 NEEDED = ("NAME", "FILE", "TEXT", "LABEL")
 USAGE = "make corpus NAME=mine FILE=reviews.csv TEXT=<column> LABEL=<column>, and where needed GROUP=<column>"
@@ -38,8 +38,8 @@ def new_paths(name: str, table: Path) -> tuple[Path, Path, Path]:
     of_name = schema()["$defs"]["corpus_name"]
     if not Validator(of_name).is_valid(name):
         raise InputError(f"NAME is {name!r}; it should be {of_name['description']}")
-    if not table.is_file():
-        raise InputError(f"there is no file {table}; correct FILE, the path of your table")
+    if not table.exists():
+        raise InputError(f"there is no file {table}; correct FILE, the path of your table or of a folder of tables")
     if not table.name.isprintable():
         raise InputError(f"the name {table.name!r} holds signs that cannot be shown; rename the file")
     paths = Path("data", name, table.name), Path("corpora", f"{name}.yaml"), Path("runs", f"{name}.yaml")
@@ -53,13 +53,16 @@ def main() -> None:
     given = read_arguments()
     name, text, label, group = given["NAME"], given["TEXT"], given["LABEL"], given.get("GROUP") or None
     table = Path(given["FILE"]).expanduser()
+    table = table.resolve() if table.is_dir() else table  # so that it has a name
     copy, corpus, run = new_paths(name, table)
     columns = [column for column in (text, label, group) if column]
-    format = find_format(table, columns, given.get("ENCODING") or "utf-8")
-    counts, forms = count_labels(table, columns, label, format)
+    file = f"{table.name}/" if table.is_dir() else table.name
+    tables = [table.parent / part for part in tables_of(table.parent, file)]
+    format = find_format(tables, columns, given.get("ENCODING"))
+    counts, forms = count_labels(tables, columns, label, format)
     names = class_names(counts)
     labels = {name: forms[value] if len(forms[value]) > 1 else value for name, value in names.items()}
-    rows = read_table(table.parent, table.name, text=text, label=label, labels=labels, group=group, **format)
+    rows = read_table(table.parent, file, text=text, label=label, labels=labels, group=group, **format)
     try:
         seed, sizes = draw_splits(rows)
     except ValueError as error:
@@ -68,9 +71,12 @@ def main() -> None:
         advice = f"add rows, as too many share {shared} or a class such as {rare[:40]!r} has few ({counts[rare]})"
         raise InputError(f"{table.name} cannot be split: {error}; {advice}") from None
 
-    found = {"file": table.name, "text": text, "label": label, "group": group, "labels": labels, "format": format}
+    found = {"file": file, "text": text, "label": label, "group": group, "labels": labels, "format": format}
     with ExitStack() as stack:  # all three files appear, or none
-        if not copy.exists():
+        if not copy.exists() and table.is_dir():
+            hidden = shutil.ignore_patterns(".*", "_*")
+            shutil.copytree(table, stack.enter_context(new_folder(copy)), ignore=hidden, dirs_exist_ok=True)
+        elif not copy.exists():
             shutil.copyfile(table, stack.enter_context(new_file(copy)))
         described = corpus_text(name, len(rows), **found, **SHARES, seed=seed)
         stack.enter_context(new_file(corpus)).write_text(described, encoding="utf-8")

@@ -12,7 +12,7 @@ import pandas as pd
 from maintenance.corpus_files import NUMBER
 from stages.common.command import InputError
 from stages.corpus.formats.cells import WHOLE
-from stages.corpus.formats.encodings import codec_of, not_encoded
+from stages.corpus.formats.encodings import codec_of, marked_encoding, not_encoded
 from stages.corpus.formats.lines import FASTTEXT_LABEL
 from stages.corpus.formats.packed import opened, unpacked
 from stages.corpus.splits import hold_out_share
@@ -25,15 +25,18 @@ SHARES = {"test": 0.2, "valid": 0.125}  # in this order, valid of the rows that 
 SEEDS = range(1, 101)  # the first that gives every split rows of every class is taken
 
 
-def find_format(table: Path, columns: list[str], encoding: str) -> dict[str, str]:
-    """A corpus's `format`: the encoding but for UTF-8, and the kind or delimiter where the file's name says another.
+def find_format(tables: list[Path], columns: list[str], encoding: str | None) -> dict[str, str]:
+    """A corpus's `format`: the encoding but for UTF-8, and the kind or delimiter where a file's name says another.
 
-    The delimiter is the one of comma, semicolon and tab under which the header line has most of the columns. That of a
-    TSV whose values are quoted as CSV's are is named too: without it, quotes are read as they are.
+    Without an `encoding`, it is the one whose mark the first table begins with, or else UTF-8. The delimiter is the one
+    of comma, semicolon and tab under which the header line has most of the columns. That of TSV whose values are quoted
+    as CSV's are is named too: without it, quotes are read as they are.
 
     Raises:
-        InputError: the table is not in the encoding, or there is no such encoding.
+        InputError: the first table is not in the encoding, or there is no such encoding.
     """
+    table = tables[0]
+    encoding = encoding or marked_encoding(table) or "utf-8"
     with opened(table) as (kind, content):
         is_text = kind is None and unpacked(table.name).lower().endswith(".txt")
         if kind in ("parquet", None) and not is_text:
@@ -53,7 +56,7 @@ def find_format(table: Path, columns: list[str], encoding: str) -> dict[str, str
         return len(set(columns) & set(fields)), len(fields)
 
     best = max((",", ";", "\t"), key=fit)
-    if best != OWN_DELIMITERS[kind] or (kind == "tsv" and is_quoted(table, columns, found)):
+    if best != OWN_DELIMITERS[kind] or (kind == "tsv" and is_quoted(tables, columns, found)):
         return {"delimiter": best} | found
     return found
 
@@ -68,23 +71,25 @@ def read_header(content: IO[bytes], encoding: str) -> str:
     return header
 
 
-def is_quoted(table: Path, columns: list[str], format: dict[str, str]) -> bool:
-    """Whether a TSV reads well only as CSV with tabs, or its values are in quotes that CSV would take off."""
+def is_quoted(tables: list[Path], columns: list[str], format: dict[str, str]) -> bool:
+    """Whether TSV reads well only as CSV with tabs, or its values are in quotes that CSV would take off."""
     in_quotes = Counter()
-    try:
-        for _ in read_blocks(table, columns, in_quotes=in_quotes, **format):
-            pass
+    if reads_well(tables, columns, in_quotes=in_quotes, **format):
         return bool(in_quotes)
-    except InputError:
-        try:
-            for _ in read_blocks(table, columns, delimiter="\t", **format):
+    return reads_well(tables, columns, delimiter="\t", **format)
+
+
+def reads_well(tables: list[Path], columns: list[str], **format: object) -> bool:
+    try:
+        for table in tables:
+            for _ in read_blocks(table, columns, **format):
                 pass
-        except InputError:
-            return False
-        return True
+    except InputError:
+        return False
+    return True
 
 
-def count_labels(table: Path, columns: list[str], label: str, format: dict[str, str]) -> tuple[Counter, dict]:
+def count_labels(tables: list[Path], columns: list[str], label: str, format: dict[str, str]) -> tuple[Counter, dict]:
     """How many rows have each value of the label's column, and under each value all that are written like it.
 
     Values that differ in case, in blanks at their ends or in a whole number's point are one, the most frequent of them.
@@ -93,12 +98,13 @@ def count_labels(table: Path, columns: list[str], label: str, format: dict[str, 
         InputError: a column is not there, a label is empty, or these are not classes to learn.
     """
     counts = Counter()
-    for block in read_blocks(table, columns, **format):
-        values = block[label]
-        if (values.str.strip() == "").any():
-            line = (values.str.strip() == "").idxmax()
-            raise InputError(f"{table.name}, line {line}: the label is empty; fill it in or remove the row")
-        counts.update(values)
+    for table in tables:
+        for block in read_blocks(table, columns, **format):
+            values = block[label]
+            if (is_empty := values.str.strip() == "").any():
+                line = is_empty.idxmax()
+                raise InputError(f"{table.name}, line {line}: the label is empty; fill it in or remove the row")
+            counts.update(values)
     forms = {}
     for value, _ in counts.most_common():
         forms.setdefault(re.sub(WHOLE, r"\1", value.strip().casefold()), []).append(value)

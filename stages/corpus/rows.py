@@ -86,6 +86,8 @@ def tables_of(folder: Path, names: str | list[str]) -> list[str]:
         if name.endswith("/"):  # what Spark writes besides its tables begins with a point or an underscore
             paths = sorted(path for path in (folder / name).glob("[!._]*") if path.is_file())
             tables = [path.relative_to(folder).as_posix() for path in paths]
+        if not tables and (folder / name).is_dir() and name.endswith("/"):
+            raise InputError(f"{name} holds no table; put some there, or name another folder")
         if not tables:
             raise InputError(f"splits in corpora/ names {name}, which is not there; name it under source.files too")
         found += tables

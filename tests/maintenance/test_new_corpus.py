@@ -1,8 +1,11 @@
 """`make corpus`: a person's table becomes a corpus that the pipeline builds, or nothing and a sentence."""
 
 import gzip
+import io
 import json
+import lzma
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,12 +113,71 @@ FORMATS = {
 }
 
 
+def in_fasttext(frame: pd.DataFrame) -> bytes:
+    return "".join(f"__label__{row.Rating} {row.Review}\n" for row in frame.itertuples()).encode()
+
+
+def in_zip(frame: pd.DataFrame) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("folder/a.csv", csv(frame))
+    return archive.getvalue()
+
+
+def in_quotes(frame: pd.DataFrame, end: str = "") -> bytes:
+    said = frame.assign(Review=[f'She said "{text}"{end}' for text in frame["Review"]])
+    return said.to_csv(sep="\t", index=False).encode()
+
+
+FORMATS |= {
+    "fastText": ("a.ft", in_fasttext, {}),
+    "fastText by another name": ("a.txt", in_fasttext, {"kind": "fasttext"}),
+    "a zip": ("a.zip", in_zip, {}),
+    "capitals": ("A.CSV", lambda frame: frame.to_csv(sep=";", index=False).encode(), {"delimiter": ";"}),
+    "xz": ("a.tsv.xz", lambda frame: lzma.compress(csv(frame)), {"delimiter": ","}),
+    "tabs in UTF-16, as spreadsheets write": (
+        "a.tsv",
+        lambda frame: frame.to_csv(sep="\t", index=False).encode("utf-16"),
+        {"encoding": "utf-16"},
+    ),
+    "quotes in TSV": ("a.tsv", in_quotes, {"delimiter": "\t"}),
+    "line breaks in quotes in TSV": ("a.tsv", lambda frame: in_quotes(frame, "\nThe end"), {"delimiter": "\t"}),
+}
+
+
 @pytest.mark.parametrize(("name", "write", "expected"), FORMATS.values(), ids=FORMATS)
 def test_the_format_is_found(make, name, write, expected):
-    encoding = {"ENCODING": expected["encoding"]} if "encoding" in expected else {}
-    assert make(name, write(table()), **encoding) == ""
+    given = {"ENCODING": "windows-1252"} if expected.get("encoding") == "windows-1252" else {}
+    given |= {"TEXT": "text", "LABEL": "label"} if write is in_fasttext else {}
+    assert make(name, write(table()), **given) == ""
     assert params.corpus("mine")["format"] == expected
-    assert rows_of("mine")["text"].tolist() == table()["Review"].tolist()
+    texts = rows_of("mine")["text"].str.removeprefix('She said "').str.removesuffix("\nThe end").str.removesuffix('"')
+    assert texts.tolist() == table()["Review"].tolist()
+
+
+def test_a_folder_of_tables_is_one_table(make, tmp_path):
+    frame = table()
+    (tmp_path / "parts").mkdir()
+    for part, rows in enumerate((frame[:50], frame[50:])):
+        rows.to_parquet(tmp_path / f"parts/part-{part}.parquet")
+    (tmp_path / "parts/_SUCCESS").touch()
+    assert make("parts/") == ""
+    assert sorted(path.name for path in Path("data/mine/parts").iterdir()) == ["part-0.parquet", "part-1.parquet"]
+    assert params.corpus("mine")["source"]["files"] == {"parts/": None}
+    assert rows_of("mine")["text"].tolist() == frame["Review"].tolist()
+
+
+def test_values_that_are_written_in_several_ways_are_one_class(make, capsys):
+    ratings = ["good"] * 20 + ["Good", "good ", "GOOD"] + ["1"] * 20 + ["1.0"] * 5 + ["bad"] * 20
+    frame = pd.DataFrame({"Review": [f"text {row}" for row in range(len(ratings))], "Rating": ratings})
+    assert make(content=csv(frame)) == ""
+    assert params.corpus("mine")["labels"] == {
+        "class1": ["1", "1.0"],
+        "bad": "bad",
+        "good": ["good", "Good", "good ", "GOOD"],
+    }
+    assert "good ('good' or 'Good' or 'good ' or 'GOOD') 23" in capsys.readouterr().out
+    assert rows_of("mine")["label"].value_counts().to_dict() == {0: 25, 2: 23, 1: 20}
 
 
 VALUES = ("no", "1", "-1", 'é: "x"', "null", "~", "# high", "{}", "it's\nlow", "🙂", "2024-01-01", "1e3")
@@ -190,6 +252,14 @@ FAULTS = {
     "a name that leaves the folder": ("a.csv", csv(table()), {"NAME": "../mine"}, ["'../mine'"]),
     "a name of the pipeline": ("a.csv", csv(table()), {"NAME": "words"}, ["'words'", "no folder of the pipeline"]),
     "a file that is not there": ("a.csv", None, {}, ["there is no file", "a.csv"]),
+    "a folder of nothing": (".", None, {"FILE": "."}, ["project/ holds no table"]),
+    "a column that is there twice": (
+        "a.csv",
+        b"Review,Rating,Rating\na,b,c\n",
+        {},
+        ["line 1", "2 columns", "'Rating'"],
+    ),
+    "a blank line in the middle": ("a.csv", csv(table()).replace(b"\n", b"\n\n", 2), {}, ["a.csv, line 2", "blank"]),
     "a file of a kind unknown here": ("a.xlsx", b"PK", {}, ["a.xlsx", ".csv"]),
     "a file name on two lines": ("a\nb.csv", csv(table()), {}, ["'a\\nb.csv'", "rename"]),
     "a column that is not there": ("a.csv", csv(table()), {"TEXT": "Reviw"}, ["'Reviw'", "did you mean 'Review'?"]),

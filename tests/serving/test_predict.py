@@ -243,6 +243,14 @@ def test_arguments_a_file_and_standard_input_are_scored_alike(here, monkeypatch,
     assert of_arguments != predicted(capsys, *texts, **chosen)
 
 
+def test_lines_before_a_fault_are_scored(here, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a great film\na dull plot\n\ngood\n")))
+    said = run_here(stages.predict, corpus="own", model="tfidf")
+    assert said.startswith("error: standard input, line 3: the text is empty")
+    scored = [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()]
+    assert scored == ["a great film", "a dull plot"]
+
+
 def test_without_a_model_the_chosen_one_is_named(here, capsys):
     assert run_here(stages.predict, "a text", corpus="own") == ""
     chosen = best_on_valid(here / "data/trained/own", here / "metrics/own")

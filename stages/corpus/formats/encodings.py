@@ -29,11 +29,16 @@ def codec_of(encoding: str) -> str:
         ) from None
 
 
-def not_encoded(path: Path, encoding: str, setting: str = "its encoding under format in corpora/") -> InputError:
-    """That a file is not in an encoding, and what to do; `setting` says how to name another."""
+def marked_encoding(path: Path) -> str | None:
+    """UTF-16 or UTF-32 where a file begins with the mark of one."""
     with opened(path) as (_, content):
         start = content.read(4)
-    marked = next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
+    return next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
+
+
+def not_encoded(path: Path, encoding: str, setting: str = "its encoding under format in corpora/") -> InputError:
+    """That a file is not in an encoding, and what to do; `setting` says how to name another."""
+    marked = marked_encoding(path)
     place = f"{path.name}, line {first_undecodable_line(path, encoding)}"
     if marked and codecs.lookup(marked) != codecs.lookup(encoding):
         return InputError(f"{place}: not {encoding.upper()} but {marked.upper()}, as it begins; name {setting}")
