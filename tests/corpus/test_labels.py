@@ -9,7 +9,8 @@ import pytest
 import stages.describe
 import stages.prepare
 from stages.corpus.rows import read_table
-from tests.conftest import CORPUS, SPECIAL_PIECES, tokenizer_of
+from tests.encoders import SPECIAL_PIECES, tokenizer_of
+from tests.projects import CORPUS
 
 STARS = ["1", "2", "4", "5", "3", "1", "", "5"]
 COLUMNS = {"text": "text", "label": "stars"}

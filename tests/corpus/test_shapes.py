@@ -16,7 +16,7 @@ import stages.download
 import stages.prepare
 from stages.corpus.rows import read_table
 from stages.corpus.tables import read_blocks
-from tests.conftest import CORPUS
+from tests.projects import CORPUS
 
 COLUMNS = {"text": "text", "label": "label", "labels": {"negative": "0", "positive": "1"}}
 TABLE = b"text,label\nbad,0\ngood,1\n"

@@ -15,7 +15,7 @@ import stages.prepare
 from stages.corpus import tables
 from stages.corpus.rows import read_table
 from stages.corpus.tables import read_blocks
-from tests.conftest import CORPUS, Project
+from tests.projects import CORPUS, Project
 
 WRITTEN = ["7", "4.5", "true", "1.0", "01", "2024-01-05", str(2**53 + 1), "1e3", "-0", "NULL", "nan", ""]
 
