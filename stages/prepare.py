@@ -29,9 +29,10 @@ def read_splits(splits: dict, settings: dict, raw: Path) -> dict[str, Iterable[p
     if len(found) == 3:
         return found
     found.pop("train")
+    named = splits["train"] if isinstance(splits["train"], str) else ", ".join(splits["train"])
     train = read_table(raw, splits["train"], group=splits.get("group_by"), **settings)
     if gaps := int((train["group"] == "").sum()) if "group" in train else 0:
-        which = f"{gaps:,} of {len(train):,} rows of {splits['train']} have no {splits['group_by']!r}"
+        which = f"{gaps:,} of {len(train):,} rows of {named} have no {splits['group_by']!r}"
         print(f"warning: {which} (splits.group_by in corpora/); each is a group of its own", file=sys.stderr)
     try:
         for name in filter(lambda name: isinstance(splits[name], dict), ("test", "valid")):
@@ -42,8 +43,7 @@ def read_splits(splits: dict, settings: dict, raw: Path) -> dict[str, Iterable[p
             found |= {"valid": [train.iloc[valid]], "valid_parts": [train.iloc[parts]]}
             train = train.iloc[rest]
     except ValueError as error:
-        files = splits["train"] if isinstance(splits["train"], str) else ", ".join(splits["train"])
-        raise InputError(f"{files}: {error}; change splits in corpora/") from None
+        raise InputError(f"{named}: {error}; change splits in corpora/") from None
     found["train"] = [train]
     return {name: found[name] for name in KEPT_APART_FROM if name in found}
 
