@@ -24,9 +24,7 @@ def codec_of(encoding: str) -> str:
         "".encode(encoding)  # of encodings that are not of text, such as base64, this is a LookupError too
         return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     except LookupError:
-        raise InputError(
-            f"there is no encoding {encoding!r}, as format in corpora/ has it; utf-8 and windows-1252 are some"
-        ) from None
+        raise InputError(f"there is no encoding {encoding!r}; name another, such as utf-8 or windows-1252") from None
 
 
 def marked_encoding(path: Path) -> str | None:
