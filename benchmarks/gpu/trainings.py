@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from stages.encoder.bert import FrozenEncoder
+from stages.encoder.frozen import FrozenEncoder
 from stages.training.inputs import read_input
 from stages.training.loop import Trainer
 from stages.training.sequences import Sequences, read_splits

@@ -1,7 +1,6 @@
 """A trained network as a function of texts: its weights, and a reader that turns texts into its input."""
 
 import importlib
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import torch
 from safetensors.torch import load_file
+from torch import nn
 from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
 from stages.common import files
 from stages.common.command import InputError
-from stages.encoder.bert_files import read_bert_tokenizer
+from stages.encoder.tokenizer_file import check_tokenizer
 from stages.text.truncation import shorten
 from stages.text.vocabulary import read_vocabulary, word_ids
 from stages.text.wordpieces import encode
@@ -52,11 +52,11 @@ def network_scorer(folder: Path, trained: dict, encoders: Path, device: torch.de
         model = new_model()
     model.load_state_dict(weights)
     model.to(device)
-    read = READERS[trained["input"]["kind"]](folder, trained, encoders, device)
+    read = READERS[trained["input"]["kind"]](folder, trained, model, encoders)
     return lambda texts: predict(model, read(texts), device).softmax(dim=1).numpy()
 
 
-def word_reader(folder: Path, trained: dict, encoders: Path, device: torch.device) -> Reader:
+def word_reader(folder: Path, trained: dict, model: nn.Module, encoders: Path) -> Reader:
     vocabulary, size = read_vocabulary(folder / "vocab.txt"), trained["arguments"]["vocabulary_size"]
     if len(vocabulary) != size:
         raise ValueError(f"vocab.txt has {len(vocabulary)} words, but the model has {size}")
@@ -69,12 +69,14 @@ def word_reader(folder: Path, trained: dict, encoders: Path, device: torch.devic
     return read
 
 
-def piece_reader(folder: Path, trained: dict, config: dict) -> Reader:
-    """Texts → wordpieces, for an encoder with this config."""
-    longest, positions = trained["input"]["max_length"], config["max_position_embeddings"]
+def piece_reader(folder: Path, trained: dict, encoder: nn.Module) -> Reader:
+    """Texts → wordpieces, for an encoder."""
+    from stages.encoder.pretrained import longest_input  # 3 seconds that other models do without
+
+    longest, positions = trained["input"]["max_length"], longest_input(encoder)
     if longest > positions:
         raise ValueError(f"run.json: input.max_length is {longest}, but the encoder reads {positions} pieces at most")
-    tokenizer = read_bert_tokenizer(folder / "tokenizer.json", longest, config["vocab_size"])
+    tokenizer = check_tokenizer(folder / "tokenizer.json", longest, encoder.config.vocab_size)
     tokenizer.no_truncation()
     kept = trained["input"].get("kept", {"longest": longest, "part": "head"})
     if kept["longest"] != longest:
@@ -87,23 +89,22 @@ def piece_reader(folder: Path, trained: dict, config: dict) -> Reader:
     return read
 
 
-def wordpiece_reader(folder: Path, trained: dict, encoders: Path, device: torch.device) -> Reader:
-    return piece_reader(folder, trained, trained["arguments"]["config"])
+def wordpiece_reader(folder: Path, trained: dict, model: nn.Module, encoders: Path) -> Reader:
+    return piece_reader(folder, trained, model.encoder)
 
 
-def feature_reader(folder: Path, trained: dict, encoders: Path, device: torch.device) -> Reader:
+def feature_reader(folder: Path, trained: dict, model: nn.Module, encoders: Path) -> Reader:
     about = trained["input"]["encoder"]
     weights = encoders / about["name"]
     if not (weights / "model.safetensors").is_file():
         raise InputError(f"{weights} holds no encoder; fetch it with `dvc repro download_encoder`")
     if files.sha256(weights / "model.safetensors") != about["weights"]:
         raise InputError(f"{folder} was trained on another encoder than {weights}; train it again with `dvc repro`")
-    from stages.encoder.bert import FrozenEncoder  # its import takes 3 seconds
+    from stages.encoder.frozen import FrozenEncoder  # its import takes 3 seconds
 
     settings = {key: about[key] for key in ("layers", "mix", "precision")}
-    encoder = FrozenEncoder(weights, **settings, device=device)
-    config = json.loads((weights / "config.json").read_text(encoding="utf-8"))
-    read_pieces = piece_reader(folder, trained, config)
+    encoder = FrozenEncoder(weights, **settings, device=next(model.parameters()).device)
+    read_pieces = piece_reader(folder, trained, encoder.encoder)
 
     def read(texts: Sequence[str]) -> Sequences:
         rows = read_pieces(texts)

@@ -1,4 +1,4 @@
-"""Wordpieces: the units of BERT's vocabulary (https://arxiv.org/abs/1609.08144)."""
+"""Wordpieces: the units of an encoder's vocabulary (https://arxiv.org/abs/1609.08144, https://arxiv.org/abs/1808.06226)."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,21 +7,20 @@ from tokenizers import Tokenizer
 
 from stages.common.command import InputError
 
-SPECIAL_PIECES = ("[CLS]", "[SEP]", "[PAD]", "[UNK]")
+# As tokenizers call what they put around a text, what fills a batch, and what they do not know.
+SPECIAL_PIECES = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "<s>", "</s>", "<pad>", "<unk>")
 
 
 def read_tokenizer(path: Path, max_length: int | None = None) -> Tokenizer:
-    """The fast tokenizer in a `tokenizer.json`; it keeps `max_length` pieces of a text, [CLS] and [SEP] among them.
+    """The fast tokenizer in a `tokenizer.json`; it keeps `max_length` pieces of a text, those around it among them.
 
     Raises:
-        InputError: the file is no tokenizer, or its special pieces are not BERT's.
+        InputError: the file is not a tokenizer.
     """
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower
-        raise InputError(f"{path} is no tokenizer ({error}); fetch the encoder again") from None
-    if lacking := [piece for piece in SPECIAL_PIECES if tokenizer.token_to_id(piece) is None]:
-        raise InputError(f"{path} has no piece {lacking[0]}, so it is no BERT's; name another encoder in params.yaml")
+        raise InputError(f"{path} is not a tokenizer ({error}); fetch the encoder again") from None
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if max_length:
@@ -29,6 +28,12 @@ def read_tokenizer(path: Path, max_length: int | None = None) -> Tokenizer:
     return tokenizer
 
 
+def special_pieces(tokenizer: Tokenizer) -> dict[str, int]:
+    """Ids of the special pieces that a tokenizer has."""
+    ids = {piece: tokenizer.token_to_id(piece) for piece in SPECIAL_PIECES}
+    return {piece: number for piece, number in ids.items() if number is not None}
+
+
 def encode(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
-    """The ids of each text's pieces, [CLS] before and [SEP] behind them."""
+    """The ids of each text's pieces, with one before them and one behind, such as [CLS] and [SEP]."""
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]

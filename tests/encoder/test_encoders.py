@@ -23,8 +23,10 @@ from transformers import BertConfig, BertModel
 from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
 from stages.common.command import InputError
 from stages.common.files import sha256
-from stages.encoder import bert, feature_file
-from stages.encoder.bert import FrozenEncoder, with_weights
+from stages.encoder import feature_file
+from stages.encoder import frozen as frozen_encoder
+from stages.encoder.frozen import FrozenEncoder
+from stages.encoder.pretrained import read_config, with_weights
 from stages.models import bigru
 from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.inputs import read_input, write_input
@@ -102,7 +104,7 @@ def test_the_company_of_longer_rows_does_not_change_a_row(tiny):
 def test_threads_beside_an_accelerator_write_the_same_features(tiny, monkeypatch):
     expected = features_of(frozen(tiny, [0, 2]), ROWS)
     in_threads = partial(made_ahead, device=torch.device("cuda"))
-    monkeypatch.setattr(bert, "made_ahead", lambda make, given, device: in_threads(make, given))
+    monkeypatch.setattr(frozen_encoder, "made_ahead", lambda make, given, device: in_threads(make, given))
     for found, alone in zip(features_of(frozen(tiny, [0, 2]), ROWS), expected, strict=True):
         np.testing.assert_array_equal(found, alone)
 
@@ -144,16 +146,25 @@ def test_weights_under_their_old_names_give_the_same_features(tiny, own):
 @pytest.mark.parametrize("name", ["dtype", "torch_dtype"])
 def test_a_checkpoint_in_half_precision_is_computed_in_fp32(tiny, name):
     half = {key: weight.half() for key, weight in load_file(tiny / "model.safetensors").items()}
-    loaded = with_weights(BertConfig(**BERT | {name: "float16"}), half)
+    loaded = with_weights(read_config(BERT | {name: "float16"}), half)
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
 
 
-@pytest.mark.parametrize("change", ["missing", "of another shape"])
-def test_a_weight_that_does_not_fit_is_named(own, change):
-    weights, name = load_file(own / "model.safetensors"), "encoder.layer.1.output.dense.weight"
-    del weights[name]
-    save_file(weights | ({name: torch.zeros(16, 31)} if change != "missing" else {}), own / "model.safetensors")
-    with pytest.raises(InputError, match=rf"config\.json: {name}; fetch the encoder again$"):
+@pytest.mark.parametrize(
+    ("name", "weight", "said"),
+    [
+        ("encoder.layer.1.output.dense.weight", None, "{} is missing"),
+        ("encoder.layer.1.output.dense.weight", torch.zeros(16, 31), "{} has another shape"),
+        ("encoder.layer.1.attention.self.distance_embedding.weight", torch.zeros(127, 8), "nothing reads {}"),
+        ("encoder.layer.1.crossattention.self.key.bias", torch.zeros(16), "nothing reads {}"),
+        ("embeddings.adapter.weight", torch.zeros(16), "nothing reads {}"),
+    ],
+)
+def test_a_weight_that_does_not_fit_is_named(own, name, weight, said):
+    weights = load_file(own / "model.safetensors")
+    weights.pop(name, None)
+    save_file(weights | ({} if weight is None else {name: weight}), own / "model.safetensors")
+    with pytest.raises(InputError, match=re.escape(f"config.json: {said.format(name)}; fetch another encoder") + "$"):
         frozen(own, [2])
 
 
@@ -293,13 +304,34 @@ BAD_SOURCES = {
 # A file of the encoder, what it holds instead, and what the message names.
 BAD_FILES = {
     "not there": ("tokenizer.json", None, "encoder/tokenizer.json is not there"),
-    "not a BERT": ("config.json", config(model_type="roberta"), "'roberta', expected 'bert'"),
-    "vocabulary of another size": ("config.json", config(vocab_size=61), "for 60 pieces, config.json says 61"),
-    "fewer positions than max_length": ("config.json", config(max_position_embeddings=63), "max_length is 64; the"),
+    "another kind of BERT": ("config.json", config(model_type="distilbert"), "is missing and"),
+    "a model that writes": ("config.json", config(model_type="gpt2"), "'gpt2', which is not a text encoder"),
+    "a model of images": ("config.json", config(model_type="vit"), "'vit', which is not a text encoder"),
+    "a kind that there is not": ("config.json", config(model_type="no_such"), "'no_such', which is not a text enc"),
+    "a kind without a name": ("config.json", config(model_type=None), "config.json names no model_type"),
+    "an encoder with a decoder": ("config.json", config(is_encoder_decoder=True), "writes texts (is_encoder_decoder)"),
+    "a decoder": ("config.json", config(is_decoder=True), "a decoder (is_decoder)"),
+    "cross-attention": ("config.json", config(add_cross_attention=True), "(add_cross_attention)"),
+    "code of its own": ("config.json", config(auto_map={"AutoModel": "a.B"}), "never run"),
+    "quantized weights": ("config.json", config(quantization_config={"bits": 4}), "quantized weights"),
+    "relative positions": ("config.json", config(position_embedding_type="relative_key_query"), "no longer has for b"),
+    "heads that do not divide": ("config.json", config(num_attention_heads=3), "config.json cannot be built"),
+    "no such activation": (
+        "config.json",
+        config(hidden_act="no_such"),
+        "config.json cannot be built (KeyError: 'no_su",
+    ),
+    "a size that is text": ("config.json", config(hidden_size="16"), "config.json cannot be built"),
+    "a padding id out of the vocabulary": ("config.json", config(pad_token_id=60), "config.json cannot be built"),
+    "no layers": ("config.json", config(num_hidden_layers=0), "lacks a whole number for num_hidden_layers"),
+    "a billion layers": ("config.json", config(num_hidden_layers=10**9), "1000000000 layers, model.safetensors holds"),
+    "layers of a terabyte": ("config.json", config(intermediate_size=10**10), "model.safetensors holds"),
+    "vocabulary of another size": ("config.json", config(vocab_size=61), "config.json asks for"),
+    "positions of another size": ("config.json", config(max_position_embeddings=63), "embeddings.weight has another"),
     "config cut short": ("config.json", config()[:-1], "encoders.own: the files are damaged"),
     "weights no safetensors": ("model.safetensors", b"PK\x03\x04" * 100, "encoders.own: the files are damaged"),
-    "no tokenizer": ("tokenizer.json", b"{}", "tokenizer.json is no tokenizer"),
-    "without special pieces": ("tokenizer.json", tokenizer_of("[UNK]", "a").encode(), "no piece [CLS]"),
+    "not a tokenizer": ("tokenizer.json", b"{}", "tokenizer.json is not a tokenizer that can be run"),
+    "nothing around a text": ("tokenizer.json", tokenizer_of("[UNK]", "a").encode(), "does not put one piece before"),
     "more pieces than weights": ("tokenizer.json", tokenizer_of(*SPECIAL_PIECES, *MANY).encode(), "has 61 pieces, the"),
 }
 
@@ -315,6 +347,16 @@ def test_an_encoder_that_cannot_be_got_is_refused(put_encoder, run_here, source,
 def test_an_encoder_that_cannot_be_read_is_refused(put_encoder, own, run_here, name, content, fragment):
     put_encoder()
     (own / name).unlink() if content is None else (own / name).write_bytes(content)
+    assert fragment in download(run_here)
+    assert list(Path("data/encoders").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fragment"),
+    [("max_length", 65, "max_length is 65; the encoder reads 64"), ("layers", [0, 3], "it has hidden states 0 to 2")],
+)
+def test_more_than_an_encoder_has_is_refused_before_anything_is_computed(put_encoder, run_here, key, value, fragment):
+    put_encoder(**{key: value})
     assert fragment in download(run_here)
     assert list(Path("data/encoders").iterdir()) == []
 

@@ -18,6 +18,7 @@ MODELS = [run["models"] for run in RUNS if "models" in run]
 KINDS = {model: kind for kinds in MODELS for kind in kinds if kind != "ngrams" for model in kinds[kind]}
 WORDS, WIDTH = 50, 16
 BERT = {
+    "model_type": "bert",
     "vocab_size": WORDS,
     "hidden_size": WIDTH,
     "num_hidden_layers": 2,

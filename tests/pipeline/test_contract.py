@@ -198,7 +198,15 @@ def test_every_corpus_has_its_folder():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_only_networks_need_torch(stage):
-    networks = {"embed_bert", "identities", "predict_sentences", "repeat_notebook", "study_gates", "train"}
+    networks = {
+        "download_encoder",
+        "embed_bert",
+        "identities",
+        "predict_sentences",
+        "repeat_notebook",
+        "study_gates",
+        "train",
+    }
     assert ("torch" in imported_packages(script(stage))) == (Path(script(stage)).stem in networks)
 
 

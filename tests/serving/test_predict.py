@@ -181,7 +181,7 @@ DAMAGES = {
     "long vocabulary": ("average", "vocab.txt", lambda path: path.write_bytes(b"a\n" * 99), "damaged"),
     "short vocabulary": ("average", "vocab.txt", lambda path: os.truncate(path, 30), "damaged"),
     "vocabulary in no UTF-8": ("average", "vocab.txt", lambda path: path.write_bytes(b"\xff\n"), "damaged"),
-    "tokenizer cut": ("tiny_finetuned", "tokenizer.json", lambda path: os.truncate(path, 100), "is no tokenizer"),
+    "tokenizer cut": ("tiny_finetuned", "tokenizer.json", lambda path: os.truncate(path, 100), "is not a tokenizer"),
     "missing vocabulary": ("average", "vocab.txt", Path.unlink, "vocab.txt: No such file"),
     "missing n-grams": ("tfidf", "ngrams.txt", Path.unlink, "ngrams.txt: No such file"),
 }

@@ -47,7 +47,13 @@ def new_glove_lstm() -> torch.nn.Module:
 
 
 def new_bert() -> torch.nn.Module:
-    config = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = {
+        "model_type": "bert",
+        "vocab_size": 30,
+        "hidden_size": 8,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     return finetuned.Classifier({**config, "intermediate_size": 16}, "fp32", 2, dropout=0.2)
 
 
