@@ -304,7 +304,7 @@ BAD_SOURCES = {
 # A file of the encoder, what it holds instead, and what the message names.
 BAD_FILES = {
     "not there": ("tokenizer.json", None, "encoder/tokenizer.json is not there"),
-    "another kind of BERT": ("config.json", config(model_type="distilbert"), "is missing and"),
+    "another kind of BERT": ("config.json", config(model_type="distilbert"), "config.json asks for"),
     "a model that writes": ("config.json", config(model_type="gpt2"), "'gpt2', which is not a text encoder"),
     "a model of images": ("config.json", config(model_type="vit"), "'vit', which is not a text encoder"),
     "a kind that there is not": ("config.json", config(model_type="no_such"), "'no_such', which is not a text enc"),
