@@ -46,7 +46,10 @@ RUN = Template("""\
 # What `dvc repro` builds, once `make repro RUN=$name` or `cp runs/$name.yaml run.yaml` has chosen this.
 run:
   corpora: [$name]
-  encoders: [minilm] # the BERTs that the last two kinds of models read; the first one's wordpieces describe the corpus
+  described_by: minilm # the encoder whose wordpieces a corpus's description counts
+  encoders: [minilm] # pretrained encoders that models read: those of the two lists below
+  frozen_encoders: [$frozen] # those whose hidden states the models under `features` read
+  finetuned_encoders: [minilm] # those that the models under `finetuning` train
   glove_dimensions: [] # [50] adds the models on GloVe's vectors of that size: 50, 100, 200 or 300
   models: # by kind; what else a kind has stands behind it
     ngrams: [tfidf] # counted n-grams, without randomness: trained once whatever the seeds
@@ -84,7 +87,8 @@ def values(of_class: str | list[str]) -> str:
 
 def run_text(name: str, rows: int) -> str:
     *_, keeps_features = size_of(rows)
-    return RUN.substitute(name=name, features="bigru" if keeps_features else "")
+    features, frozen = ("bigru", "minilm") if keeps_features else ("", "")
+    return RUN.substitute(name=name, features=features, frozen=frozen)
 
 
 def size_of(rows: int) -> tuple:

@@ -56,11 +56,11 @@ def describe_wordpieces(tokenizer: Tokenizer, max_length: int) -> dict:
 
 
 def main() -> None:
-    arguments = command.arguments(__doc__, corpus=str, encoder=str, raw=Path, rows=Path, weights=Path, out=Path)
+    arguments = command.arguments(__doc__, corpus=str, encoder=str, raw=Path, rows=Path, tokenizer=Path, out=Path)
     corpus = params.section("corpora", arguments.corpus)
     max_length = params.section("encoders", arguments.encoder)["max_length"]
     longest = corpus["kept_wordpieces"]["longest"] if corpus["kept_wordpieces"] else max_length
-    tokenizer = read_tokenizer(arguments.weights / "tokenizer.json")
+    tokenizer = read_tokenizer(arguments.tokenizer / "tokenizer.json")
     settings = table_settings(corpus)
     rows = {split: read_table(arguments.raw, file, **settings) for split, file in files_of(corpus["splits"]).items()}
     prepared = {path.stem: pd.read_parquet(path) for path in sorted(arguments.rows.glob("*.parquet"))}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import bad_input, commands
-from tests.encoders import ENCODER_FILES, write_encoder
+from tests.encoders import checksums, write_encoder
 from tests.projects import Project, new_project
 
 
@@ -72,13 +72,13 @@ def minilm() -> Path:
 
 @pytest.fixture
 def put_encoder(project: Project, own: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Describes the encoder `own` in params.yaml: by default a folder's, without checksums."""
+    """Describes the encoder `own` in params.yaml: by default a folder's, as it is now."""
     monkeypatch.chdir(project.folder)
     monkeypatch.delenv("DATA_MIRROR", raising=False)
     monkeypatch.setenv("DEVICE", "cpu")
 
     def put(**changes: object) -> None:
-        described = {"source": {"folder": str(own)}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
+        described = {"source": {"folder": str(own)}, "checksums": checksums(own), "max_length": 64}
         project.set("encoders.own", described | {"layers": [0, 2], "mix": "learned"} | changes)
 
     return put

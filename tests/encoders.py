@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from stages.common.files import sha256
+
 ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 SPECIAL_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 OPINIONS = [["bad", "awful", "dull", "hated"], ["good", "great", "fine", "loved"]]  # by class
@@ -21,6 +23,11 @@ BERT = {
     "intermediate_size": 32,
     "max_position_embeddings": 64,
 }
+
+
+def checksums(folder: Path) -> dict[str, str | None]:
+    """What params.yaml says of the files that a folder holds."""
+    return {name: sha256(folder / name) if (folder / name).is_file() else None for name in ENCODER_FILES}
 
 
 def tokenizer_of(*pieces: str) -> str:

@@ -38,6 +38,7 @@ HELP = {  # for the options of all stages
     "seed": "seed of all that is drawn at random",
     "settings": "which of the corpus's settings to use: training or finetuning",
     "texts": "JSON file to write: the texts of the most confident mistakes",
+    "tokenizer": "folder that download_tokenizer wrote",
     "trained": "folder of a corpus's or a model's trained models",
     "weights": "folder that download_encoder wrote",
     "wordpieces": "folder that tokenize_wordpieces wrote",

@@ -166,7 +166,9 @@ def check_names(everything: dict) -> None:
     """Check that all names in `run` have their parameters, and all models with parameters their module."""
     run = everything["run"]
     chosen = {f"models.{kind}": ("models", names) for kind, names in run["models"].items()}
-    chosen |= {key: (key, run[key]) for key in ("encoders", "notebook")}
+    keys = ("encoders", "frozen_encoders", "finetuned_encoders")
+    chosen |= {key: ("encoders", run[key]) for key in keys} | {"notebook": ("notebook", run["notebook"])}
+    chosen["described_by"] = "encoders", [run["described_by"]]
     for key, (group, names) in chosen.items():
         for name in names:
             if name not in everything[group]:
@@ -174,3 +176,23 @@ def check_names(everything: dict) -> None:
     for model in everything["models"]:
         if not (MODELS / f"{model}.py").is_file():
             raise InputError(f"params.yaml: models.{model} has no module stages/models/{model}.py")
+
+
+def check_encoders(run: dict) -> None:
+    """Nothing is fetched or computed for an encoder that no model reads, and every model on encoders has one.
+
+    Raises:
+        InputError: the lists of encoders and of models contradict each other.
+    """
+    for key, kind in (("frozen_encoders", "features"), ("finetuned_encoders", "finetuning")):
+        if bool(run[key]) != bool(run["models"][kind]):
+            raise InputError(
+                f"run.yaml: run.{key} is {run[key]} and run.models.{kind} is {run['models'][kind]}; "
+                "name some in both, or make both []"
+            )
+    read = list(dict.fromkeys(run["frozen_encoders"] + run["finetuned_encoders"]))
+    if set(read) != set(run["encoders"]):
+        raise InputError(
+            f"run.yaml: run.encoders is {run['encoders']}, but the encoders of frozen_encoders and finetuned_encoders "
+            f"are {read}; write encoders: [{', '.join(read)}]"
+        )

@@ -107,8 +107,8 @@ def test_what_is_left_out_is_counted_in_a_warning_and_in_the_corpus_description(
     warnings = [line for line in capsys.readouterr().err.splitlines() if "ranges" in line]
     reason = "between the ranges of labels or under splits.left_out in corpora/"
     assert warnings == [f"warning: rows whose label is {reason}: 2 of a.csv; they are left out"]
-    project.write("weights/tokenizer.json", tokenizer_of(*SPECIAL_PIECES, "good").encode())
-    paths = {"raw": "data/raw/own", "rows": "data/corpora/own", "weights": "weights", "out": "corpus.json"}
+    project.write("tokenizer/tokenizer.json", tokenizer_of(*SPECIAL_PIECES, "good").encode())
+    paths = {"raw": "data/raw/own", "rows": "data/corpora/own", "tokenizer": "tokenizer", "out": "corpus.json"}
     assert run_here(stages.describe, corpus="own", encoder="minilm", **paths) == ""
     described = json.loads(Path("corpus.json").read_text())
     assert described["left_out"] == {"a.csv": 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages import describe, download, download_encoder, prepare
+from stages import describe, download, download_tokenizer, prepare
 from stages.corpus.splits import contained
 from tests.commands import run_here
 from tests.projects import REPOSITORY
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def sst2(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sst2")
-    raw, rows, weights, description = (folder / name for name in ("raw", "rows", "minilm", "corpus.json"))
+    raw, rows, tokenizer, description = (folder / name for name in ("raw", "rows", "minilm", "corpus.json"))
     of_sst2, of_minilm = {"corpus": "sst2"}, {"encoder": "minilm"}
     fetching = {"downloads": folder / "downloads"}
     with pytest.MonkeyPatch.context() as patch:
@@ -29,8 +29,8 @@ def sst2(tmp_path_factory):
         for stage, options in (
             (download, {**of_sst2, **fetching, "local": folder, "out": raw}),
             (prepare, {**of_sst2, "raw": raw, "out": rows}),
-            (download_encoder, {**of_minilm, **fetching, "out": weights}),
-            (describe, {**of_sst2, **of_minilm, "raw": raw, "rows": rows, "weights": weights, "out": description}),
+            (download_tokenizer, {**of_minilm, **fetching, "out": tokenizer}),
+            (describe, {**of_sst2, **of_minilm, "raw": raw, "rows": rows, "tokenizer": tokenizer, "out": description}),
         ):
             assert run_here(stage, **options) == ""
     splits = {path.stem: pd.read_parquet(path) for path in rows.iterdir()}

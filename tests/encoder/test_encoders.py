@@ -33,7 +33,7 @@ from stages.training.inputs import read_input, write_input
 from stages.training.sequences import OnDisk, Sequences, read_splits
 from stages.training.transfer import made_ahead
 from tests.commands import stage_command, start
-from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES, tokenizer_of
+from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES, checksums, tokenizer_of
 
 CPU = torch.device("cpu")
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
@@ -345,8 +345,8 @@ def test_an_encoder_that_cannot_be_got_is_refused(put_encoder, run_here, source,
 
 @pytest.mark.parametrize(("name", "content", "fragment"), BAD_FILES.values(), ids=BAD_FILES)
 def test_an_encoder_that_cannot_be_read_is_refused(put_encoder, own, run_here, name, content, fragment):
-    put_encoder()
     (own / name).unlink() if content is None else (own / name).write_bytes(content)
+    put_encoder()
     assert fragment in download(run_here)
     assert list(Path("data/encoders").iterdir()) == []
 
@@ -362,8 +362,8 @@ def test_more_than_an_encoder_has_is_refused_before_anything_is_computed(put_enc
 
 
 @pytest.mark.parametrize("name", ENCODER_FILES)
-def test_a_file_of_other_content_is_refused(put_encoder, run_here, name):
-    put_encoder(checksums=dict.fromkeys(ENCODER_FILES) | {name: "0" * 64})
+def test_a_file_of_other_content_is_refused(put_encoder, own, run_here, name):
+    put_encoder(checksums=checksums(own) | {name: "0" * 64})
     assert f"{name} has SHA-256" in download(run_here)
     assert list(Path("data/encoders").iterdir()) == []
 
@@ -371,14 +371,14 @@ def test_a_file_of_other_content_is_refused(put_encoder, run_here, name):
 def test_a_mirror_without_a_file_of_the_encoder_is_named(put_encoder, run_here, monkeypatch):
     put_encoder(source=HUB)
     monkeypatch.setenv("DATA_MIRROR", "mirror")
-    assert "DATA_MIRROR=mirror holds no bert-tiny/config.json" in download(run_here)
+    assert "DATA_MIRROR=mirror holds no owner/bert-tiny/config.json" in download(run_here)
     assert list(Path("data/encoders").iterdir()) == []
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["folder", "address"])
 def test_the_hubs_files_come_from_a_mirror(put_encoder, tiny, run_here, monkeypatch, over_http):
-    shutil.copytree(tiny, "mirror/bert-tiny")
-    put_encoder(source=HUB, checksums={name: sha256(tiny / name) for name in ENCODER_FILES})
+    shutil.copytree(tiny, "mirror/owner/bert-tiny")
+    put_encoder(source=HUB, checksums=checksums(tiny))
     handler = type("Handler", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory="mirror")) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -386,7 +386,7 @@ def test_the_hubs_files_come_from_a_mirror(put_encoder, tiny, run_here, monkeypa
         monkeypatch.setenv("NO_PROXY", "*")
         assert download(run_here) == ""
         server.shutdown()
-    assert bytes_of("data/encoders/own") == bytes_of("mirror/bert-tiny") == bytes_of(tiny)
+    assert bytes_of("data/encoders/own") == bytes_of("mirror/owner/bert-tiny") == bytes_of(tiny)
     assert not Path("data/downloads").exists() or list(Path("data/downloads").iterdir()) == []
 
 

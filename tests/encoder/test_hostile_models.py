@@ -59,8 +59,8 @@ WEIGHTS = {
 
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 def test_an_encoders_lying_weights_are_refused(put_encoder, own, run_here, weights):
-    put_encoder()
     (own / "model.safetensors").write_bytes(weights)
+    put_encoder()
     message = run_here(download_encoder, encoder="own", downloads="data/downloads", out="data/encoders/own")
     assert re.search("encoders.own: (the files are damaged|.*model.safetensors holds )", message)
     assert list(Path("data/encoders").iterdir()) == []

@@ -23,7 +23,7 @@ from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.loop import Trainer
 from stages.training.sequences import Sequences
 from tests.encoder.kinds import KINDS, write_encoder
-from tests.encoders import ENCODER_FILES
+from tests.encoders import checksums
 from tests.projects import Project
 
 CPU = torch.device("cpu")
@@ -118,7 +118,7 @@ def run_stages(project: Project, run_here: Callable[..., str], folder: Path) -> 
     text = "".join(f"{word} {end}\t{int(word == 'good')}\n" for end in "abcdefgh" for word in ("good", "bad"))
     for split in ("train", "valid", "test"):
         project.write(f"raw/{split}.tsv", b"text\tlabel\n" + text.encode())
-    described = {"source": {"folder": str(folder)}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 16}
+    described = {"source": {"folder": str(folder)}, "checksums": checksums(folder), "max_length": 16}
     project.set("encoders.own", described | {"layers": [0, 1, 2], "mix": "mean"})
     project.set("corpora.own.training", {"batch_size": 4, "epochs": 3, "patience": 3, "final_fit": False})
     project.set("corpora.own.finetuning", {"batch_size": 4, "epochs": 3, "patience": 3, "final_fit": False})

@@ -74,10 +74,10 @@ def main() -> None:
             host = Host(archive(rows), arguments.seed)
             wanted = [number for number, step in enumerate(steps, 1) if kills.get(step.name)]
             needed = steps[: max(wanted, default=0)]
-            if needed:
-                write_project(Path(name) / folder, host.address)
             if any(step.name in NEED_ENCODER for step in needed):
                 write_encoder(Path(name) / folder / "encoder", PIECES, ENCODER)
+            if needed:
+                write_project(Path(name) / folder, host.address)
             for step in needed:
                 number = kills.get(step.name, 0)
                 found = try_step(step, Path(name) / folder, host, number, arguments.seed, signals)

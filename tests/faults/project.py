@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES
+from tests.encoders import BERT, SPECIAL_PIECES, checksums
 from tests.projects import CORPUS, REPOSITORY, only, read_params, write_params
 
 WORDS = [f"word{number}" for number in range(200)]
@@ -36,7 +36,6 @@ def stage(name: str, model: str = "", share: int = 0) -> Step:
     """A stage of dvc.yaml as DVC would run it."""
     described = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"][name]
     chosen = {"item.corpus": "own", "item.model": model, "item.seed": "1", "item.encoder": "own"}
-    chosen["run.encoders[0]"] = "own"
 
     def filled(text: str) -> str:
         for key, value in chosen.items():
@@ -78,7 +77,7 @@ def archive(rows: int) -> bytes:
 
 
 def write_project(folder: Path, address: str) -> None:
-    """What a person has before the first `make repro`, without git, any results and the encoder's files."""
+    """What a person has before the first `make repro`, without git and any results."""
     for name in ("maintenance", "stages"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "requirements.txt", "dvc.yaml", ".dvcignore", "benchmarks/attention.json"):
@@ -95,10 +94,11 @@ def write_project(folder: Path, address: str) -> None:
     training = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
     own = params["corpora"]["sample"] | CORPUS | {"training": training, "finetuning": training | {"epochs": 4}}
     own["source"] = CORPUS["source"] | {"address": f"{address}/own.zip"}
-    encoder = {"source": {"folder": "encoder"}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
+    encoder = {"source": {"folder": "encoder"}, "checksums": checksums(folder / "encoder"), "max_length": 64}
     params["corpora"] = {"own": own}
     params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean"}
-    params["run"] |= {"corpora": ["own"], "encoders": ["own"], "seeds": [1]}
+    params["run"] |= {"corpora": ["own"], "described_by": "own", "seeds": [1]}
+    params["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
     params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])
     params["study"]["gates"] |= {"hidden_size": 4, "lengths": [10], "sequences": 4, "steps": 3}
     params["models"]["rnn"]["architecture"] |= {"embedding_size": 64, "hidden_size": 64}

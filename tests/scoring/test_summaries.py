@@ -66,7 +66,8 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
 
 
 def run_of(models: list[str]) -> dict:
-    chosen = {"corpora": ["own"], "encoders": ["minilm"], "glove_dimensions": [], "notebook": [], "seeds": [1]}
+    chosen = {"corpora": ["own"], "described_by": "minilm", "glove_dimensions": [], "notebook": [], "seeds": [1]}
+    chosen |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
     return chosen | {"models": only(pooled=models)}
 
 

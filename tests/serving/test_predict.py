@@ -38,7 +38,7 @@ from stages.serving.console import CHUNK_TEXTS
 from stages.serving.default_model import best_on_valid
 from stages.serving.scorers import load_scorer
 from tests.commands import run_here, stage_command, start
-from tests.encoders import ENCODER_FILES, NEUTRAL, OPINIONS
+from tests.encoders import NEUTRAL, OPINIONS, checksums
 from tests.projects import new_project, only
 
 INPUT_KINDS = {"tfidf": "text", "average": "words", "tiny_bigru": "features", "tiny_finetuned": "wordpieces"}
@@ -67,11 +67,12 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     once = {"batch_size": 16, "epochs": 2, "patience": 2, "final_fit": False}
     corpus = {"tokenizer": "treebank", "training": once, "finetuning": once, "precision": "fp32"}
     corpus |= {"kept_words": {"longest": 7, "part": "tail"}, "kept_wordpieces": {"longest": 9, "part": "head_and_tail"}}
-    encoder = {"source": {"folder": str(tiny)}, "checksums": dict.fromkeys(ENCODER_FILES), "max_length": 64}
+    encoder = {"source": {"folder": str(tiny)}, "checksums": checksums(tiny), "max_length": 64}
     kinds = only(ngrams=["tfidf"], pooled=["average"], features=["bigru"], finetuning=["finetuned"])
     project = new_project(tmp_path_factory.mktemp("trained"), corpus)
     project.set("encoders.tiny", encoder | {"layers": [0, 1, 2], "mix": "mean"})
-    run = {"corpora": ["own"], "glove_dimensions": [], "encoders": ["tiny"], "notebook": [], "seeds": [1, 2]}
+    run = {"corpora": ["own"], "glove_dimensions": [], "notebook": [], "seeds": [1, 2], "described_by": "tiny"}
+    run |= {key: ["tiny"] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
     project.set("run", run | {"models": kinds})
     project.set("models.average.optimization.learning_rate", 0.02)
     project.set("models.average.optimization.average_decay", 0.5)

@@ -1,0 +1,73 @@
+"""Encoders side by side in one run, and nothing of those that no model reads."""
+
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from stages import check_params
+from stages.common import params
+from stages.scoring.selection import selected_models
+from tests.commands import run_here
+from tests.copies import change_params, copy_project
+from tests.projects import only
+
+KEYS = ("encoders", "frozen_encoders", "finetuned_encoders")
+
+
+def stages_of(folder: Path, models: dict[str, list[str]], *encoders: list[str]) -> dict[str, list[str]]:
+    """Every stage that DVC sees of `sample`, with its outs, where these models and encoders are chosen."""
+    chosen = {"corpora": ["sample"], "seeds": [1], "glove_dimensions": [], "models": models}
+    chosen |= dict(zip(KEYS, encoders, strict=True))
+    copy_project(folder)
+    change_params(folder, lambda params: params["run"].update(chosen))
+    (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
+    with Repo(str(folder)) as repo:
+        return {stage.name: [str(out) for out in stage.outs] for stage in repo.index.stages}
+
+
+def test_without_models_on_encoders_nothing_of_them_is_fetched_or_computed(tmp_path):
+    names = stages_of(tmp_path, only(ngrams=["tfidf"]), [], [], [])
+    touched = [name for name in names if name.startswith(("download_encoder", "tokenize_wordpieces", "embed_bert"))]
+    assert touched == []
+    assert {"download_tokenizer", "train_ngrams@sample-tfidf"} <= set(names)
+
+
+def test_of_encoders_side_by_side_each_has_its_own_places_and_runs_what_reads_it(tmp_path):
+    models = only(features=["bigru"], finetuning=["finetuned"])
+    names = stages_of(tmp_path, models, ["minilm", "mpnet"], ["minilm"], ["minilm", "mpnet"])
+    assert {name for name in names if name.startswith("embed_bert")} == {"embed_bert@sample-minilm"}
+    trained = {name for name in names if name.startswith("train_")}
+    assert trained == {
+        "train_features@sample-minilm-bigru-1",
+        "train_finetuning@sample-minilm-finetuned-1",
+        "train_finetuning@sample-mpnet-finetuned-1",
+    }
+    outs = [out for of_stage in names.values() for out in of_stage]
+    assert len(outs) == len(set(outs))
+    everything = params.load(tmp_path)
+    assert selected_models(everything) == ["minilm_bigru", "minilm_finetuned", "mpnet_finetuned"]
+
+
+BOTH = only(features=["bigru"], finetuning=["finetuned"])
+FAULTS = {
+    "a frozen encoder that nothing reads": (only(finetuning=["finetuned"]), ["minilm"], ["run.frozen_encoders is"]),
+    "models without an encoder": (BOTH, [], ["run.finetuned_encoders is []", "run.models.finetuning is ['finetuned']"]),
+    "an encoder in one list alone": (
+        BOTH,
+        ["mpnet"],
+        ["run.encoders is ['minilm']", "write encoders: [minilm, mpnet]"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("models", "finetuned", "fragments"), FAULTS.values(), ids=FAULTS)
+def test_lists_of_encoders_and_models_that_contradict_are_refused(
+    project, monkeypatch, check, models, finetuned, fragments
+):
+    monkeypatch.chdir(project.folder)
+    project.set("run.models", models)
+    project.set("run.encoders", ["minilm"])
+    project.set("run.frozen_encoders", ["minilm"])
+    project.set("run.finetuned_encoders", finetuned)
+    check(run_here(check_params, out="out/params.checked"), project.folder / "out", "run.yaml", *fragments)
