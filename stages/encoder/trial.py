@@ -19,7 +19,7 @@ SIZES = ("vocab_size", "max_position_embeddings", "num_hidden_layers", "hidden_s
 TOLERANCE = 1e-3  # of the largest number: rounding differs with the length of a batch
 
 
-def check_encoder(folder: Path, name: str, *, max_length: int, layers: list[int]) -> None:
+def check_encoder(folder: Path, name: str, *, max_length: int, layers: list[int] | str) -> None:
     """Refuse what is not a text encoder, or whose parts do not belong together.
 
     Raises:

@@ -1,30 +1,118 @@
-"""A BERT that is trained as a whole; the mean of its last hidden states is classified.
+"""A pretrained encoder that is trained as a whole; its pooled hidden states are classified.
 
 Devlin et al. 2019, https://aclanthology.org/N19-1423
 """
 
+import re
+
 import torch
 from torch import nn
 
+from stages.common.command import InputError
 from stages.encoder.pretrained import PRECISIONS, encode, new_encoder, read_config, with_weights
 from stages.models.layers.pooling import Mean
 
+NUMBERED = re.compile(r"(^|\.)layers?\.(\d+)\.")  # a parameter of one layer, among those of any kind of encoder
+
+
+def layer_of(name: str) -> int | None:
+    """The number, from 1 up, of the layer that an encoder's parameter belongs to alone."""
+    found = NUMBERED.search(name)
+    return int(found[2]) + 1 if found else None
+
+
+class First(nn.Module):
+    """The state of each sequence's first piece, [CLS] or <s>, (B, T, H) → (B, H)."""
+
+    def __init__(self, size: int):
+        super().__init__()
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return states[:, 0]
+
+
+POOLINGS = {"mean": Mean, "first": First}
+
 
 class Classifier(nn.Module):
-    """Wordpieces → BERT → mean over time → dropout → logits."""
+    """Wordpieces → encoder → pooling over time → dropout → logits.
 
-    def __init__(self, config: dict, precision: str, classes: int, *, dropout: float):
+    frozen_layers: how many of the encoder's lower layers keep their weights, as its embeddings then do: with 0 the
+        embeddings alone, with None all are trained.
+    gradient_checkpointing: compute every layer's states a second time instead of keeping them for the backward pass
+        (https://arxiv.org/abs/1604.06174): less memory, a third more time, the same result.
+
+    Raises:
+        InputError: the encoder has fewer layers than are frozen, or cannot compute states a second time.
+    """
+
+    def __init__(
+        self,
+        config: dict,
+        precision: str,
+        classes: int,
+        *,
+        dropout: float,
+        pooling: str = "mean",
+        frozen_layers: int | None = None,
+        gradient_checkpointing: bool = False,
+    ):
         super().__init__()
         self.precision = PRECISIONS[precision]  # of matrix products; the weights stay fp32
+        self.frozen_layers, self.gradient_checkpointing = frozen_layers, gradient_checkpointing
         # Dropout on attention's weights would keep it out of the fused kernel and more than double a step's time.
-        self.encoder = new_encoder(read_config(config, attention_dropout=0.0))
+        self.set_encoder(new_encoder(read_config(config, attention_dropout=0.0)))
         width = self.encoder.config.hidden_size
-        self.pooling = Mean(width)
+        self.pooling = POOLINGS[pooling](width)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, classes)
 
+    def set_encoder(self, encoder: nn.Module) -> None:
+        self.encoder = encoder
+        if self.gradient_checkpointing:
+            if not encoder.supports_gradient_checkpointing:
+                raise InputError(
+                    f"params.yaml: {encoder.config.model_type} cannot do gradient_checkpointing; set it false"
+                )
+            encoder.activation_checkpointing_enable({"use_reentrant": False})
+        if self.frozen_layers is None:
+            return
+        layers = len({layer_of(name) for name, _ in encoder.named_parameters()} - {None})
+        if self.frozen_layers > layers:
+            raise InputError(
+                f"params.yaml: frozen_layers is {self.frozen_layers}, but the encoder has {layers} layers with weights "
+                "of their own; freeze fewer"
+            )
+        depths = self.depths()
+        for name, parameter in encoder.named_parameters():
+            parameter.requires_grad = depths[name] > self.frozen_layers
+
+    def depths(self) -> dict[str, int]:
+        """Of each of the encoder's parameters the number of its layer; 0 is the embeddings.
+
+        What layers share, such as ALBERT's weights, is as deep as the last one.
+        """
+        last, depths = self.encoder.config.num_hidden_layers, {}
+        for name, _ in self.encoder.named_parameters():
+            layer = layer_of(name)
+            depths[name] = layer or (0 if name.startswith("embeddings") else last)
+        return depths
+
+    def parameter_groups(self, layer_decay: float) -> list[dict]:
+        """Parameters with the factor of their learning rate: 1 for the output, and less the deeper a layer is.
+
+        https://arxiv.org/abs/2003.10555, section 3.1
+        """
+        depths = {f"encoder.{name}": depth for name, depth in self.depths().items()}
+        groups: dict[int, list[nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad:
+                groups.setdefault(depths.get(name, self.encoder.config.num_hidden_layers + 1), []).append(parameter)
+        highest = max(groups)
+        return [{"params": groups[depth], "factor": layer_decay ** (highest - depth)} for depth in sorted(groups)]
+
     def load_pretrained(self, weights: dict[str, torch.Tensor]) -> None:
-        self.encoder = with_weights(self.encoder.config, weights)
+        self.set_encoder(with_weights(self.encoder.config, weights))
 
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):

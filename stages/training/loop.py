@@ -43,6 +43,7 @@ class Trainer:
         average_decay: float,
         label_smoothing: float,
         warmup: float | None = None,
+        layer_decay: float | None = None,
         class_weights: np.ndarray | None = None,
     ):
         self.device = device
@@ -51,7 +52,12 @@ class Trainer:
         self.averaged = copy.deepcopy(self.model)
         self.best = copy.deepcopy(self.averaged.state_dict())
         self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.trained, lr=learning_rate, weight_decay=weight_decay, fused=True)
+        groups = [{"params": self.trained, "factor": 1.0}]
+        if layer_decay is not None:
+            if not hasattr(model, "parameter_groups"):
+                raise InputError("params.yaml: layer_decay is for models that train an encoder; leave it out elsewhere")
+            groups = model.parameter_groups(layer_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=learning_rate, weight_decay=weight_decay, fused=True)
         self.learning_rate = learning_rate
         self.warmup = warmup
         self.clip_norm = clip_norm
@@ -72,7 +78,7 @@ class Trainer:
             if self.clip_norm is not None:
                 nn.utils.clip_grad_norm_(self.trained, self.clip_norm)
             for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate * self.learning_rate_schedule(self.steps / all_steps)
+                group["lr"] = self.learning_rate * group["factor"] * self.learning_rate_schedule(self.steps / all_steps)
             self.optimizer.step()
             self.steps += 1
             self.update_average()

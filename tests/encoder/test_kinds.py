@@ -64,6 +64,19 @@ def test_features_are_the_hidden_states_that_transformers_has_whatever_rows_come
         assert np.abs(found).max() > 0.1
 
 
+@pytest.mark.parametrize("kind", ["albert", "roberta"])
+def test_word_embeddings_are_the_rows_of_the_encoders_table_wherever_a_piece_is(folders, kind):
+    frozen = FrozenEncoder(folders[kind], layers="word_embeddings", mix="mean", precision="fp32", device=CPU)
+    [table] = [
+        weight.half().numpy()
+        for name, weight in load_file(folders[kind] / "model.safetensors").items()
+        if name.endswith("word_embeddings.weight")
+    ]
+    assert frozen.feature_size == table.shape[1] == {"albert": 8, "roberta": 16}[kind]
+    for row, found in zip(rows := [[2, 9, 9, 3], [2, 8, 3]], features_of(frozen, rows), strict=True):
+        np.testing.assert_array_equal(found, table[row])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_as_many_pieces_are_read_as_an_encoder_has_positions_for(folders, kind):
     sizes, _ = KINDS[kind]

@@ -57,6 +57,14 @@ def new_bert() -> torch.nn.Module:
     return finetuned.Classifier({**config, "intermediate_size": 16}, "fp32", 2, dropout=0.2)
 
 
+def new_partly_frozen_bert() -> torch.nn.Module:
+    config = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+    options = {"pooling": "first", "frozen_layers": 1, "gradient_checkpointing": True}
+    return finetuned.Classifier(
+        {"model_type": "bert", **config, "intermediate_size": 16}, "fp32", 2, dropout=0.2, **options
+    )
+
+
 def trainer(new_model: Callable[[], torch.nn.Module] = new_lstm, **options: object) -> Trainer:
     torch.manual_seed(3)
     model = new_model()
@@ -115,7 +123,7 @@ def test_same_seed_same_bytes(tmp_path):
     assert train(tmp_path / "second")[0] == first
 
 
-@pytest.mark.parametrize("new_model", [new_lstm, new_glove_lstm, new_bert])
+@pytest.mark.parametrize("new_model", [new_lstm, new_glove_lstm, new_bert, new_partly_frozen_bert])
 @pytest.mark.parametrize("killed_after", [1, 2, 3])
 def test_a_killed_training_ends_in_the_same_bytes(tmp_path, monkeypatch, killed_after, new_model):
     expected = train(tmp_path / "whole", new_model)
