@@ -3,12 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from stages.common import command, files, params
 from stages.common.command import InputError
 from stages.common.files import read_json
 from stages.reporting.corpora import describe, evaluated
+from stages.reporting.document import document
 from stages.reporting.studies import gates, scaling
 
 PACKAGES = ("dvc", "torch", "transformers", "tokenizers", "scikit-learn", "scipy", "numpy", "pandas", "pyarrow")
@@ -27,16 +26,15 @@ def main() -> None:
         describe(folder, arguments.mistakes / f"{folder.name}.json", folder.name in selected, claims)
         for folder in folders
     ]
-    template = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "reporting"), autoescape=True, undefined=StrictUndefined
-    ).get_template("page.html")
-    page = template.render(
+    studies = {"gates": gates(written["gates"]), "attention": scaling(read_json(arguments.benchmarks))}
+    described = [(corpus["name"], corpus) for corpus in corpora] + list(studies.items())
+    page = document(
+        charts={f"{name}-{key}": chart for name, found in described for key, chart in found["charts"].items()},
         corpora=corpora,
         claims=claims,
-        gates=gates(written["gates"]),
-        attention=scaling(read_json(arguments.benchmarks)),
         versions={package: version(package) for package in PACKAGES},
         parameters={file: Path(file).read_text(encoding="utf-8") for file in ("run.yaml", "params.yaml")},
+        **studies,
     )
     with files.new_file(arguments.out) as temporary:
         temporary.write_text(page, encoding="utf-8")

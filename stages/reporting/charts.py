@@ -1,106 +1,100 @@
-"""The report's charts, each a self-contained SVG, whose curves differ in markers as well as in colours."""
+"""Charts as Vega-Lite (https://vega.github.io/vega-lite/), which the page's own copy of it draws.
 
-import base64
-import io
-from collections.abc import Callable, Iterator
-from itertools import count, zip_longest
+Colours are the page's variables, so that they follow light and dark. In every chart `picked` is the name of what the
+reader points at, or nothing: all else fades. The page sets it, and draws each chart as wide as there is room.
+"""
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from collections.abc import Iterable
 
-matplotlib.rcParams.update(
-    {
-        "svg.hashsalt": "report",  # the same bytes every time
-        "svg.fonttype": "none",  # text stays text, in the reader's own font
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "#dddddd",
+import altair as alt
+
+COLOURS = 7  # that the page defines; further names take them again, with other dashes
+FEW = 20  # values of x, each of which then has its tick
+DASHES = ([1, 0], [6, 3], [2, 2])
+
+
+def looks(names: Iterable[str]) -> dict[str, dict]:
+    """Each name's colour and dashes."""
+    turns = [(name, *divmod(number, COLOURS)) for number, name in enumerate(names)]
+    return {
+        name: {"colour": f"var(--c{colour + 1})", "dash": DASHES[turn % len(DASHES)]} for name, turn, colour in turns
     }
-)
-# Okabe and Ito's, which the colour-blind tell apart: https://jfly.uni-koeln.de/color/
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-LINES = ("-", "--", ":")
 
 
-def styles() -> Iterator[dict[str, str]]:
-    """The colours in turn, with other markers and line styles in every round."""
-    for number in count():
-        turn, colour = divmod(number, len(COLOURS))
-        marker, line = MARKERS[(colour + turn) % len(MARKERS)], LINES[turn % len(LINES)]
-        yield {"color": COLOURS[colour], "marker": marker, "ls": line}
+def faded(shown: float = 1) -> dict:
+    """The opacity of a mark, unless the reader points at another name."""
+    return alt.condition("picked === '' || datum.name === picked", alt.value(shown), alt.value(0.15))
 
 
-def svg(figure: Figure) -> str:
-    """The figure as a data: address, which holds the image itself."""
-    written = io.BytesIO()
-    figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(written.getvalue()).decode()}"
+def finished(chart: alt.TopLevelMixin, description: str) -> dict:
+    """A chart as JSON; a screen reader says its description."""
+    chart = chart.add_params(alt.param(name="picked", value="")).configure(font="system-ui, sans-serif")
+    chart = chart.properties(description=description, background="transparent")
+    axes = {"labelColor": "var(--ink)", "titleColor": "var(--soft)", "titleFontWeight": "normal", "labelLimit": 150}
+    axes |= {"gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"}
+    chart = chart.configure_axis(**axes).configure_view(stroke=None)
+    return chart.configure_header(labelColor="var(--ink)", labelLimit=140).to_dict()
 
 
-def drawn(draw: Callable[[Axes], None], size: tuple[float, float], x: str, y: str, legend: int = 0) -> str:
-    """A chart with one pair of axes; `legend` is the number of columns of the legend below it, 0 for none."""
-    figure = Figure(figsize=size)
-    axes = figure.subplots()
-    draw(axes)
-    axes.set(xlabel=x, ylabel=y)
-    if legend:
-        axes.legend(frameon=False, ncols=legend, loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize=9)
-    return svg(figure)
+def curves(points: dict[str, tuple[list[float], list[float]]], x: str, y: str, **scales: str) -> dict:
+    """A curve for each name, of its x and y values; `xscale` and `yscale` are log where they are not linear."""
+    rows = [
+        {"name": name, "x": at, "y": value}
+        for name, (xs, ys) in points.items()
+        for at, value in zip(xs, ys, strict=True)
+        if value > 0 or "yscale" not in scales  # 0 has no logarithm
+    ]
+    seen = looks(points).values()
+    colours, dashes = (
+        alt.Scale(domain=list(points), range=[each[part] for each in seen]) for part in ("colour", "dash")
+    )
+    x_scale, y_scale = (
+        alt.Scale(type="log") if scales.get(key) == "log" else alt.Scale(zero=False) for key in ("xscale", "yscale")
+    )
+    x_axis, y_axis = ({"format": "~g", "tickCount": 5} if key in scales else {} for key in ("xscale", "yscale"))
+    counted = sorted({row["x"] for row in rows})
+    x_axis |= {"values": counted, "format": "d"} if len(counted) <= FEW and "xscale" not in scales else {}
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        alt.X("x:Q", title=x, scale=x_scale).axis(**x_axis),
+        alt.Y("y:Q", title=y, scale=y_scale).axis(**y_axis),
+        alt.Color("name:N", scale=colours, legend=None),
+        tooltip=["name:N", alt.Tooltip("x:Q", title=x), alt.Tooltip("y:Q", title=y)],
+    )
+    wide = base.mark_line(strokeWidth=14, opacity=0)  # so that a line is hit without aiming
+    drawn = base.mark_line(strokeWidth=1.8).encode(alt.StrokeDash("name:N", scale=dashes, legend=None), opacity=faded())
+    dots = base.mark_circle(size=28).encode(opacity=faded())
+    return finished(alt.layer(wide, drawn, dots).properties(height=260), f"A line for each name: {y} by {x}")
 
 
-def ladder(models: dict[str, dict], reference: tuple[str, float] | None) -> str:
-    """Accuracies with their intervals, a row for each model, and the notebook's figure as a vertical line."""
-
-    def draw(axes: Axes) -> None:
-        for row, model in enumerate(models.values()):
-            low, high = (100 * end for end in model["interval"])
-            axes.plot([low, high], [row, row], color=COLOURS[0], lw=2)
-            axes.plot(100 * model["accuracy"], row, "o", color=COLOURS[0])
-            axes.plot([100 * each for each in model["accuracies"]], [row] * model["runs"], "|", color="black", ms=9)
-        if reference:
-            axes.axvline(100 * reference[1], color=COLOURS[1], ls="--", lw=1.2)
-            axes.text(100 * reference[1], -0.9, reference[0], color=COLOURS[1], ha="center", va="bottom", fontsize=9)
-        axes.set_yticks(range(len(models)), list(models))
-        axes.set_ylim(len(models) - 0.5, -0.6)
-
-    return drawn(draw, (6.4, 0.34 * len(models) + 0.9), "accuracy, %", "")
-
-
-def curves(points: dict[str, tuple[list[float], list[float]]], x: str, y: str, **scales: str) -> str:
-    """A curve for each name, of its x and y values; `xscale` and `yscale` are matplotlib's."""
-
-    def draw(axes: Axes) -> None:
-        for (name, (xs, ys)), style in zip(points.items(), styles(), strict=False):
-            axes.plot(xs, ys, label=name, ms=4, lw=1.3, **style)
-        axes.set(**scales)
-        if "xscale" not in scales:
-            axes.xaxis.get_major_locator().set_params(integer=True)  # epochs and steps are whole numbers
-
-    return drawn(draw, (6.4, 3.6), x, y, legend=3)
-
-
-def reliability(models: dict[str, list[dict]]) -> str:
+def reliability(models: dict[str, list[dict]]) -> dict:
     """Accuracy by confidence, a panel for each model; on the diagonal the two are equal."""
-    columns = 4
-    figure = Figure(figsize=(8, 2 * -(-len(models) // columns)))
-    panels = figure.subplots(-(-len(models) // columns), columns, sharex=True, sharey=True, squeeze=False).flat
-    for axes, (name, points) in zip_longest(panels, models.items(), fillvalue=(None, None)):
-        if name is None:
-            axes.set_axis_off()
-            continue
-        rows = sum(point["rows"] for point in points)
-        xs, ys = ([point[key] for point in points] for key in ("confidence", "accuracy"))
-        axes.plot([0, 1], [0, 1], color="#888888", lw=1)
-        axes.plot(xs, ys, color=COLOURS[0], lw=1)
-        axes.scatter(xs, ys, [4 + 150 * point["rows"] / rows for point in points], color=COLOURS[0])
-        axes.set(title=name, xlim=(min(0.48, *xs), 1.02), ylim=(min(0.38, *(y - 0.02 for y in ys)), 1.02))
-        axes.title.set_size(9)
-    figure.supxlabel("confidence", fontsize=10)
-    figure.supylabel("accuracy", fontsize=10)
-    figure.tight_layout()
-    return svg(figure)
+    points = [
+        {"name": name, "share": round(point["rows"] / sum(each["rows"] for each in of_model), 4)} | point
+        for name, of_model in models.items()
+        for point in of_model
+    ]
+    left = min(0.5, *(point["confidence"] for point in points))
+    bottom = min(0.4, left, *(point["accuracy"] for point in points))
+    x = alt.X("confidence:Q", scale=alt.Scale(domain=[left, 1], nice=False)).axis(format=".0%", tickCount=3)
+    y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[bottom, 1], nice=False)).axis(format=".0%", tickCount=3)
+    base = alt.Chart().encode(
+        x,
+        y,
+        color=alt.value("var(--accent)"),
+        opacity=faded(),
+        tooltip=[
+            alt.Tooltip("name:N", title="model"),
+            alt.Tooltip("confidence:Q", format=".1%"),
+            alt.Tooltip("accuracy:Q", format=".1%"),
+            alt.Tooltip("rows:Q", title="predictions", format=","),
+        ],
+    )
+    ends = alt.Data(values=[{"confidence": left, "accuracy": left}, {"confidence": 1, "accuracy": 1}])
+    size = alt.Size("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[10, 160]))
+    diagonal = alt.Chart(ends).mark_line(color="var(--soft)", strokeWidth=1).encode(x, y)
+    panel = alt.layer(diagonal, base.mark_line(strokeWidth=1.2), base.mark_circle().encode(size))
+    facet = alt.Facet("name:N", sort=list(models), title=None)
+    panels = panel.properties(height=110).facet(facet, data=alt.Data(values=points), columns=4)
+    return finished(
+        panels, "Accuracy by confidence, a panel for each model; the ladder's table has the calibration errors"
+    )

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from stages.common.files import read_json
-from stages.reporting import charts
+from stages.reporting import accuracy_charts, charts
+from stages.reporting.mistakes import by_text
+from stages.reporting.winner import mark_frontier, winner
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -35,34 +37,31 @@ def describe(folder: Path, texts: Path, selected: bool, claims: list[dict]) -> d
         model |= {"step": None, "calibration": analyzed[name]["expected_calibration_error"], "what": purpose(name)}
     for below, name in pairwise(models):
         models[name]["step"] = models[name]["accuracy"] - models[below]["accuracy"]
+    mark_frontier(models)
     found = {key: comparison[key] for key in ("rows", "split", "classes", "confidence")}
-    known = read_json(texts) if selected else {}
-    found |= {"name": folder.name, "selected": selected, "models": models, "has_texts": bool(known)}
+    found |= {"name": folder.name, "selected": selected, "models": models}
     found |= {"matrix": matrix(names, comparison["pairs"]), "agreement": errors["agreement"]}
+    found["winner"] = winner(models, found["matrix"])
     found["confusions"] = {
         name: dict(zip(found["classes"], model["confusion"], strict=True)) for name, model in models.items()
     }
     found["by_class"] = {name: model["by_class"] for name, model in models.items() if "by_class" in model}
     found["has_class_means"] = all("macro_f1" in model for model in models.values())  # not in results of older code
     found["kinds"] = kinds(analyzed)
-    found["mistakes"] = {
-        name: [
-            {
-                "id": mistake["id"],
-                "label": found["classes"][mistake["label"]],
-                "probability": mistake["probability_of_label"],
-                "text": known.get(mistake["id"]),
-            }
-            for mistake in model["mistakes"]
-        ]
-        for name, model in analyzed.items()
-    }
+    known = read_json(texts) if selected else {}
+    mistakes = {name: model["mistakes"] for name, model in analyzed.items()}
+    found |= {"has_texts": bool(known), "mistakes": by_text(mistakes, found["classes"], known)}
     said = next((claim for claim in claims if folder.name in claim["accuracy_on"]), None)
     shown = said and found["split"] == "test"
     reference = (f"notebook {said['id'][0]}: {100 * said['says'][0]:.1f}", said["says"][0]) if shown else None
-    reliabilities = {name: model["reliability"] for name, model in analyzed.items()}
-    found["charts"] = {"ladder": charts.ladder(models, reference), "reliability": charts.reliability(reliabilities)}
-    found["charts"] |= learning_curves(folder / "learning_curves", names)
+    found["charts"] = {
+        "frontier": accuracy_charts.frontier(models, folder.name),
+        "ladder": accuracy_charts.ladder(models, reference, folder.name),
+        "reliability": charts.reliability({name: model["reliability"] for name, model in analyzed.items()}),
+    }
+    curves = learning_curves(folder / "learning_curves", names)
+    found["charts"] |= curve_charts(curves)
+    found["looks"] = charts.looks(curves)
     return found
 
 
@@ -75,39 +74,43 @@ def purpose(model: str) -> str:
     return (described or "").partition("\n")[0].partition(" (http")[0]
 
 
-def matrix(names: list[str], pairs: list[dict]) -> list[dict]:
-    """A row for each model: its lead over every other model, and whether the test finds the two different."""
-    cells = {}
+def matrix(names: list[str], pairs: list[dict]) -> dict[str, dict[str, dict]]:
+    """Each model's lead over every other model, and whether the test finds the two different."""
+    cells = {name: {} for name in names}
     for pair in pairs:
-        tested = {"differs": pair["differs"], "p": pair["p_value_holm"]}
-        cells[pair["second"], pair["first"]] = tested | {"difference": pair["difference"]}
-        cells[pair["first"], pair["second"]] = tested | {"difference": -pair["difference"]}
-    return [{"name": row, "cells": [cells.get((row, column)) for column in names]} for row in names]
+        first, second = pair["first"], pair["second"]
+        if first in cells and second in cells:
+            tested = {"differs": pair["differs"], "p": pair["p_value_holm"]}
+            cells[second][first] = tested | {"difference": pair["difference"]}
+            cells[first][second] = tested | {"difference": -pair["difference"]}
+    return cells
 
 
-def kinds(models: dict[str, dict]) -> dict[str, list[dict]]:
-    """For every kind of grouping, a row for each group of texts with all models' accuracies."""
+def kinds(models: dict[str, dict]) -> dict[str, dict]:
+    """For every kind of grouping, its groups with their rows, and all models' accuracies on them."""
     first = next(iter(models.values()))["accuracy_by"]
     return {
-        kind: [
-            {
-                "name": group["group"],
-                "rows": group["rows"],
-                "accuracies": [model["accuracy_by"][kind][number]["accuracy"] for model in models.values()],
-            }
-            for number, group in enumerate(groups)
-        ]
+        kind: {
+            "groups": {group["group"]: group["rows"] for group in groups},
+            "accuracies": {
+                name: [group["accuracy"] for group in model["accuracy_by"][kind]] for name, model in models.items()
+            },
+        }
         for kind, groups in first.items()
     }
 
 
-def learning_curves(folder: Path, models: list[str]) -> dict[str, str]:
-    """Charts for the models that are trained in epochs, if there are any."""
-    curves = {model: pd.read_csv(path) for model in models if (path := folder / f"{model}.csv").is_file()}
+def learning_curves(folder: Path, models: list[str]) -> dict[str, pd.DataFrame]:
+    """Of the models that are trained in epochs."""
+    return {model: pd.read_csv(path) for model in models if (path := folder / f"{model}.csv").is_file()}
+
+
+def curve_charts(curves: dict[str, pd.DataFrame]) -> dict[str, dict]:
+    """Charts of accuracy and loss, if there are any."""
+    drawn = (("curves", "valid_accuracy", "accuracy on valid"), ("losses", "valid_loss", "loss on valid"))
     return curves and {
-        name: charts.curves({model: (rows["epoch"], rows[column]) for model, rows in curves.items()}, "epoch", label)
-        for name, column, label in (
-            ("curves", "valid_accuracy", "accuracy on valid"),
-            ("losses", "valid_loss", "loss on valid"),
+        name: charts.curves(
+            {model: (rows["epoch"].tolist(), rows[column].tolist()) for model, rows in curves.items()}, "epoch", label
         )
+        for name, column, label in drawn
     }

@@ -11,48 +11,47 @@ def name_of(cell: str) -> str:
 
 
 def gates(found: dict) -> dict:
-    """Charts for the longest sequences, one for each state of training, and a table of all cells and lengths.
+    """Charts for the longest sequences, one for each state of training, and all that was measured.
 
     found: what `study_gates` wrote.
     """
-    cells = found["cells"]
+    cells = [cell | {"name": name_of(cell["cell"])} for cell in found["cells"]]
     states = list(dict.fromkeys(cell["state"] for cell in cells))
     longest = max(cell["length"] for cell in cells)
-    drawn = {
-        state: charts.curves(
-            {
-                name_of(cell["cell"]): ([int(step) for step in cell["norms"]], list(cell["norms"].values()))
-                for cell in cells
-                if cell["state"] == state and cell["length"] == longest
-            },
-            "steps back",
-            "norm",
-            yscale="log",
-        )
-        for state in states
-    }
-    rows: dict[tuple, dict] = {}
-    for cell in cells:
-        key = name_of(cell["cell"]), cell["length"]
-        rows.setdefault(key, {"cell": key[0], "length": key[1], "cells": []})["cells"].append(cell)
-    at_start = [cell for cell in cells if cell["state"] == states[0] and cell["length"] == longest]
+    shown = [cell for cell in cells if cell["length"] == longest]
+    at_start = [cell for cell in shown if cell["state"] == states[0]]
     return {
-        "charts": drawn,
+        "charts": {str(number): decay(shown, state) for number, state in enumerate(states)},
+        "looks": charts.looks(dict.fromkeys(cell["name"] for cell in cells)),
         "states": states,
         "longest": longest,
         "sequences": found["sequences"],
-        "table": list(rows.values()),
-        "left": {name_of(cell["cell"]): cell["norms"][str(longest - 1)] for cell in at_start},
-        "near": [name_of(cell["cell"]) for cell in at_start if abs(cell["rate"] - 1) <= NEAR_1],
+        "cells": cells,
+        "left": {cell["name"]: cell["norms"][str(longest - 1)] for cell in at_start},
+        "near": [cell["name"] for cell in at_start if abs(cell["rate"] - 1) <= NEAR_1],
     }
+
+
+def decay(cells: list[dict], state: str) -> dict:
+    """A chart of the gradient's norm, a curve for each cell."""
+    norms = {
+        cell["name"]: ([int(step) for step in cell["norms"]], list(cell["norms"].values()))
+        for cell in cells
+        if cell["state"] == state
+    }
+    return charts.curves(norms, "steps back", "norm", yscale="log")
 
 
 def scaling(measured: dict) -> dict:
     """A chart of seconds by length as `make bench` last measured them, with the fitted powers in its caption."""
-    curves = {form: (measured["lengths"], found["seconds"]) for form, found in measured["forms"].items()}
+    forms = measured["forms"]
+    curves = {form: (measured["lengths"], of_form["seconds"]) for form, of_form in forms.items()}
     powers = "; ".join(
-        f"{form}: time to the power of {found['time_exponent']:.2f}, memory {found['memory_exponent']:.2f}"
-        for form, found in measured["forms"].items()
+        f"{form}: time to the power of {of_form['time_exponent']:.2f}, memory {of_form['memory_exponent']:.2f}"
+        for form, of_form in forms.items()
     )
-    chart = charts.curves(curves, "length, words", "seconds", xscale="log", yscale="log")
-    return {"chart": chart, "caption": f"Time of one pass forward by the length of a text. Fitted growth: {powers}."}
+    return {
+        "charts": {"seconds": charts.curves(curves, "length, words", "seconds", xscale="log", yscale="log")},
+        "looks": charts.looks(forms),
+        "caption": f"Time of one pass forward by the length of a text. Fitted growth: {powers}.",
+    }

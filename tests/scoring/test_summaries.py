@@ -150,8 +150,8 @@ def test_models_without_a_mistake_or_without_another_beside_them_are_described(s
     assert evaluated(results.parent, [results.name]) == [results]
     found = describe(results, results.parent.parent / "mistakes.json", selected=True, claims=[])
     assert list(found["models"]) == list(models)
-    assert found["mistakes"]["average"] == []
-    assert set(found["charts"]) == {"ladder", "reliability"}  # no epochs, no learning curves
+    assert found["mistakes"] == []
+    assert set(found["charts"]) == {"frontier", "ladder", "reliability"}  # no epochs, no learning curves
 
 
 def test_sure_predictions_of_three_classes_are_scored_though_float32_rounds(summarized):
