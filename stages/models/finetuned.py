@@ -3,35 +3,13 @@
 Devlin et al. 2019, https://aclanthology.org/N19-1423
 """
 
-import re
-
 import torch
 from torch import nn
 
 from stages.common.command import InputError
+from stages.encoder.depths import depths, freeze
 from stages.encoder.pretrained import PRECISIONS, encode, new_encoder, read_config, with_weights
-from stages.models.layers.pooling import Mean
-
-NUMBERED = re.compile(r"(^|\.)layers?\.(\d+)\.")  # a parameter of one layer, among those of any kind of encoder
-
-
-def layer_of(name: str) -> int | None:
-    """The number, from 1 up, of the layer that an encoder's parameter belongs to alone."""
-    found = NUMBERED.search(name)
-    return int(found[2]) + 1 if found else None
-
-
-class First(nn.Module):
-    """The state of each sequence's first piece, [CLS] or <s>, (B, T, H) → (B, H)."""
-
-    def __init__(self, size: int):
-        super().__init__()
-
-    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        return states[:, 0]
-
-
-POOLINGS = {"mean": Mean, "first": First}
+from stages.models.layers.pooling import ENCODER_POOLINGS
 
 
 class Classifier(nn.Module):
@@ -63,7 +41,7 @@ class Classifier(nn.Module):
         # Dropout on attention's weights would keep it out of the fused kernel and more than double a step's time.
         self.set_encoder(new_encoder(read_config(config, attention_dropout=0.0)))
         width = self.encoder.config.hidden_size
-        self.pooling = POOLINGS[pooling](width)
+        self.pooling = ENCODER_POOLINGS[pooling](width)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, classes)
 
@@ -75,39 +53,19 @@ class Classifier(nn.Module):
                     f"params.yaml: {encoder.config.model_type} cannot do gradient_checkpointing; set it false"
                 )
             encoder.activation_checkpointing_enable({"use_reentrant": False})
-        if self.frozen_layers is None:
-            return
-        layers = len({layer_of(name) for name, _ in encoder.named_parameters()} - {None})
-        if self.frozen_layers > layers:
-            raise InputError(
-                f"params.yaml: frozen_layers is {self.frozen_layers}, but the encoder has {layers} layers with weights "
-                "of their own; freeze fewer"
-            )
-        depths = self.depths()
-        for name, parameter in encoder.named_parameters():
-            parameter.requires_grad = depths[name] > self.frozen_layers
-
-    def depths(self) -> dict[str, int]:
-        """Of each of the encoder's parameters the number of its layer; 0 is the embeddings.
-
-        What layers share, such as ALBERT's weights, is as deep as the last one.
-        """
-        last, depths = self.encoder.config.num_hidden_layers, {}
-        for name, _ in self.encoder.named_parameters():
-            layer = layer_of(name)
-            depths[name] = layer or (0 if name.startswith("embeddings") else last)
-        return depths
+        if self.frozen_layers is not None:
+            freeze(encoder, self.frozen_layers)
 
     def parameter_groups(self, layer_decay: float) -> list[dict]:
-        """Parameters with the factor of their learning rate: 1 for the output, and less the deeper a layer is.
+        """Parameters with the factor of their learning rate: 1 for the output, and `layer_decay` less for each layer below.
 
         https://arxiv.org/abs/2003.10555, section 3.1
         """
-        depths = {f"encoder.{name}": depth for name, depth in self.depths().items()}
+        depth_of = {f"encoder.{name}": depth for name, depth in depths(self.encoder).items()}
         groups: dict[int, list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
             if parameter.requires_grad:
-                groups.setdefault(depths.get(name, self.encoder.config.num_hidden_layers + 1), []).append(parameter)
+                groups.setdefault(depth_of.get(name, self.encoder.config.num_hidden_layers + 1), []).append(parameter)
         highest = max(groups)
         return [{"params": groups[depth], "factor": layer_decay ** (highest - depth)} for depth in sorted(groups)]
 

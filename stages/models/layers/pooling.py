@@ -6,6 +6,16 @@ from torch import nn
 from stages.training.padding import is_word
 
 
+class First(nn.Module):
+    """The state of each sequence's first piece, [CLS] or <s>, (B, T, H) → (B, H)."""
+
+    def __init__(self, size: int):
+        super().__init__()
+
+    def forward(self, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return states[:, 0]  # → (B, H)
+
+
 class Last(nn.Module):
     """The state after each sequence's last word, (B, T, H) → (B, H)."""
 
@@ -72,3 +82,4 @@ class Attention(nn.Module):
 WHOLE_SEQUENCE = {"mean": Mean, "max": Max, "attention": Attention}
 POOLINGS = {"last": Last, **WHOLE_SEQUENCE}
 BIDIRECTIONAL_POOLINGS = {"final": Final, **WHOLE_SEQUENCE}
+ENCODER_POOLINGS = {"mean": Mean, "first": First}
