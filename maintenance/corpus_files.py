@@ -51,7 +51,7 @@ run:
   frozen_encoders: [$frozen] # those whose hidden states the models under `features` read
   finetuned_encoders: [minilm] # those that the models under `finetuning` train
   glove_dimensions: [] # [50] adds the models on GloVe's vectors of that size: 50, 100, 200 or 300
-  models: # by kind; what else a kind has stands behind it
+  models: # by kind; other models of a kind are in its comment
     ngrams: [tfidf] # counted n-grams, without randomness: trained once whatever the seeds
     pooled: [average] # cnn
     rnn: [] # rnn

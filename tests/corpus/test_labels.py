@@ -84,8 +84,8 @@ def prepare(project, run_here, monkeypatch):
 def test_rows_that_are_left_out_are_counted_in_the_log_and_in_the_description(project, prepare, run_here, capsys):
     assert prepare(table_of(STARS), **{"splits.left_out": ["3", ""]}) == ""
     assert "splits.left_out in corpora/: 2 of a.csv; they are left out" in capsys.readouterr().err
-    project.write("weights/tokenizer.json", tokenizer_of(*SPECIAL_PIECES, "text").encode())
-    paths = {"raw": "data/raw/own", "rows": "data/corpora/own", "weights": "weights", "out": "corpus.json"}
+    project.write("tokenizer/tokenizer.json", tokenizer_of(*SPECIAL_PIECES, "text").encode())
+    paths = {"raw": "data/raw/own", "rows": "data/corpora/own", "tokenizer": "tokenizer", "out": "corpus.json"}
     assert run_here(stages.describe, corpus="own", encoder="minilm", **paths) == ""
     described = json.loads(Path("corpus.json").read_text())
     assert described["left_out"] == {"a.csv": 2}

@@ -167,7 +167,7 @@ DESCRIPTIONS = {
     ),
     "a range without ends": ("labels", {"a": {}, "b": {"below": 0}}, ["labels.a", "a range"]),
     "an end in quotes": ("labels", {"a": {"above": "0"}, "b": {"below": 0}}, ["labels.a.above", "a number"]),
-    "an end that is no number": ("labels", {"a": {"above": float("nan")}, "b": {"below": 0}}, ["labels.a.above"]),
+    "an end that is not a number": ("labels", {"a": {"above": float("nan")}, "b": {"below": 0}}, ["labels.a.above"]),
     "an unknown end": ("labels", {"a": {"abov": 0}, "b": {"below": 0}}, ["'abov'", "did you mean 'above'"]),
     "a fraction for a class": ("labels", {"a": 4.5, "b": {"below": 0}}, ["labels.a", "in quotes", "a range"]),
     "true for a class": ("labels", {"a": ["1", True], "b": "0"}, ["labels.a.1", "in quotes"]),

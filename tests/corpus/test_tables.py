@@ -99,7 +99,7 @@ FAULTS = {
     "gzip that is none": ("a.csv.gz", GOOD, {}, ["a.csv.gz", "gzip"]),
     "gzip cut off": ("a.csv.gz", gzip.compress(GOOD * 99)[:-12], {}, ["a.csv.gz", "gzip"]),
     "a kind unknown here": ("a.xlsx", b"PK", {}, ["a.xlsx", ".csv"]),
-    "a line that is no JSON": ("a.jsonl", b'{"text": "a", "label": 0}\ntext\n', {}, ["line 2", "JSON"]),
+    "a line that is not JSON": ("a.jsonl", b'{"text": "a", "label": 0}\ntext\n', {}, ["line 2", "JSON"]),
     "a line nested without end": ("a.jsonl", b"[" * 200_000 + b"\n", {}, ["line 1", "JSON"]),
     "half of a character": ("a.jsonl", b'{"text": "\\ud800", "label": 0}\n', {}, ["line 1", "half of a character"]),
     "a text that is null": (
@@ -116,7 +116,7 @@ FAULTS = {
     ),
     "an encoding of no text": ("a.csv", b"text,label\na,0\n", {"format.encoding": "base64"}, ["no encoding 'base64'"]),
     "UTF-16 without its mark": ("a.csv", b"text,label\na,0\n", {"format.encoding": "utf-16"}, ["not UTF-16"]),
-    "a line that is no object": ("a.jsonl", b'["a", 0]\n', {}, ["line 1", "object"]),
+    "a line that is not an object": ("a.jsonl", b'["a", 0]\n', {}, ["line 1", "object"]),
     "an object without a label": ("a.jsonl", b'{"text": "a", "label": 0}\n{"text": "b"}\n', {}, ["line 2", "''"]),
     "a file only named parquet": ("a.parquet", GOOD, {}, ["a.parquet"]),
     "a fraction of too few rows": ("a.csv", GOOD, {"splits.test": {"fraction": 0.1, "seed": 1}}, ["a.csv", "0.1"]),

@@ -40,7 +40,7 @@ WEIGHTS = {
     "a header of exabytes": safetensors({}, length=1 << 63),
     "a header of gigabytes": safetensors({}, length=1 << 32),
     "a header longer than the file": safetensors({}, length=99),
-    "a header that is no JSON": safetensors(b"{" * 32),
+    "a header that is not JSON": safetensors(b"{" * 32),
     "a header nested without end": safetensors(b'{"a":' * 20_000),
     "a header that is a list": safetensors([1]),
     "an offset out of the file": safetensors({NAME: tensor(0, 64, [4, 4])}),
@@ -52,7 +52,7 @@ WEIGHTS = {
     "a shape that overflows": safetensors({NAME: tensor(0, 32, [2**33, 2**33])}),
     "a negative shape": safetensors({NAME: tensor(0, 32, [-2, -4])}),
     "a type that there is not": safetensors({NAME: tensor(0, 32, [2, 4], "F128")}),
-    "a number in place of the matrix": safetensors({NAME: tensor(0, 4, [])}, 4),
+    "a number instead of the matrix": safetensors({NAME: tensor(0, 4, [])}, 4),
     "no tensors": safetensors({}, 0),
 }
 
@@ -103,7 +103,7 @@ def test_a_runs_lying_weights_are_refused(words_run, weights):
     assert "is damaged (" in refusal(words_run)
 
 
-def test_weights_that_are_no_numbers_are_refused(words_run):
+def test_weights_that_are_not_numbers_are_refused(words_run):
     weights = load_file(words_run / "model.safetensors")
     save_file(weights | {"output.bias": torch.tensor([float("nan"), 0])}, words_run / "model.safetensors")
     assert "a probability is not a number" in refusal(words_run)
@@ -113,7 +113,7 @@ KIND = {"kind": "words", "tokenizer": "blanks"}
 SIZES = {"vocabulary_size": 4, "classes": 2, "embedding_size": 3, "hidden_size": 2, "word_dropout": 0.1, "dropout": 0.1}
 ENCODER = {"name": "tiny", "weights": "0", "layers": [0], "mix": "mean", "precision": "fp32"}
 
-# What run.json says in place of the truth, and what the message names.
+# What run.json says instead of the truth, and what the message names.
 RUNS = {
     "a module above the models": ({"model": "..lib.files"}, "names '..lib.files', which is not a module"),
     "a module in a folder": ({"model": "cells/../average"}, "which is not a module of stages/models"),
@@ -130,7 +130,7 @@ RUNS = {
     "the same label twice": ({"labels": ["a", "a"]}, "it should be a list of two or more different names"),
     "one label": ({"labels": ["a"]}, "it should be a list of two or more different names"),
     "more labels than classes": ({"labels": ["a", "b", "c"]}, "run.json has 3 labels, but the model has 2 classes"),
-    "a label that is no text": ({"labels": ["a", "\ud800"]}, "it should be a name"),
+    "a label that is not text": ({"labels": ["a", "\ud800"]}, "it should be a name"),
     "an input in a list": ({"input": [1]}, "run.json: input is [1]; it should be a mapping"),
     "an input of no kind": ({"input": {}}, "run.json: input lacks the key 'kind'"),
     "a kind in a list": ({"input": {"kind": ["words"]}}, "run.json: input.kind is ['words']; it should be text, words"),
@@ -157,7 +157,7 @@ def test_a_run_that_lies_is_refused(words_run, changes, message):
 
 
 @pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"null", b'{"format": 3}'])
-def test_a_run_json_that_is_no_runs_is_refused(words_run, content):
+def test_a_damaged_run_json_is_refused(words_run, content):
     (words_run / "run.json").write_bytes(content)
     refusal(words_run)
     with pytest.raises(InputError, match=r"run\.json"):

@@ -187,7 +187,7 @@ def test_an_encoder_goes_through_the_stages_to_answers(here, run_here, folders, 
 
 
 class Killed(BaseException):
-    """Stands for a signal that ends the process."""
+    """Raised instead of a signal that ends the process."""
 
 
 def test_a_modernbert_killed_while_it_embeds_and_trains_ends_in_the_same_bytes(here, run_here, folders, monkeypatch):

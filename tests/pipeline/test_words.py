@@ -21,18 +21,6 @@ WITH_CODES = (  # where the notebooks are answered part by part, and the tests o
     "tests/studies/test_claims.py",
 )
 WRITTEN_BY_OTHERS = (".lock", ".json", ".csv", ".parquet", ".png", ".tsv")  # data and what programs write
-UNMERGED = (  # being changed on other branches: this list goes once they are merged
-    "maintenance/corpus_files.py",
-    "maintenance/own_table.py",
-    "stages/corpus/",
-    "stages/encoder/",
-    "stages/text/wordpieces.py",
-    "tests/bad_input.md",
-    "tests/corpus/",
-    "tests/encoder/",
-    "tests/maintenance/test_new_corpus.py",
-    "tests/serving/test_predict.py",
-)
 
 
 def table() -> list[tuple[list[str], list[str]]]:
@@ -88,12 +76,12 @@ def test_no_file_has_a_word_to_avoid():
     texts["docs/contributing.md"] = re.sub(r"^\|.*", "", texts["docs/contributing.md"], flags=re.MULTILINE)
     found = {name: words for name, text in texts.items() if (words := avoided(text))}
     del found["tests/pipeline/test_words.py"]
-    assert {name: words for name, words in found.items() if not name.startswith(UNMERGED)} == {}
+    assert found == {}
 
 
 def test_only_the_claims_have_codes_of_the_notebooks():
     found = {name: codes for name, text in files().items() if (codes := CODE.findall(text))}
-    assert {name: codes for name, codes in found.items() if not name.startswith((*WITH_CODES, *UNMERGED))} == {}
+    assert {name: codes for name, codes in found.items() if not name.startswith(WITH_CODES)} == {}
 
 
 def test_every_code_of_a_notebook_is_explained():
