@@ -12,8 +12,9 @@ from benchmarks.timing import Row, ratio
 from stages.common import params
 from stages.common.command import InputError
 from stages.training.inputs import read_input
-from stages.training.loop import Trainer, seed_epoch
+from stages.training.loop import seed_epoch
 from stages.training.sequences import Sequences, training_batches
+from stages.training.trainer import Trainer
 
 ROWS = 3200  # the first of 59,860; a batch takes as long in a longer epoch
 MODELS = {"average": 3, "lstm": 1, "bilstm": 1}  # measured pairs of epochs

@@ -1,8 +1,6 @@
 """Repeat: a training as notebook K did it, with plain SGD, rows in file order, and scores on test after every epoch."""
 
-import functools
 import importlib
-import operator
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +12,14 @@ from tqdm import tqdm
 from stages.common import command, files, params
 from stages.training.inference import predict
 from stages.training.inputs import read_input
-from stages.training.sequences import Sequences, read_splits
+from stages.training.sequences import Sequences, all_but_test, read_splits
 
 CPU = torch.device("cpu")
 
 
 def in_file_order(rows: dict[str, Sequences]) -> Sequences:
     """All rows of the training file, including those held out for `valid`."""
-    joined = functools.reduce(operator.add, [rows[split] for split in rows if split != "test"])
+    joined = all_but_test(rows)
     order = np.argsort([int(id.rpartition(":")[2]) for id in joined.ids])  # `<file>:<line>`
     position = np.concatenate([np.arange(*joined.offsets[[row, row + 1]]) for row in order])
     offsets = np.concatenate([[0], np.cumsum(joined.lengths[order])])

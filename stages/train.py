@@ -1,9 +1,7 @@
 """Train: one model on one corpus with one seed."""
 
 import argparse
-import functools
 import importlib
-import operator
 from pathlib import Path
 
 import pandas as pd
@@ -17,9 +15,10 @@ from stages.training.class_weights import class_weights
 from stages.training.devices import choose_device, note_emulation
 from stages.training.inference import predict
 from stages.training.inputs import read_input
-from stages.training.loop import Trainer, fit
-from stages.training.sequences import Sequences, read_splits
+from stages.training.loop import fit
+from stages.training.sequences import Sequences, all_but_test, read_splits
 from stages.training.trained import predictions, write_trained
+from stages.training.trainer import Trainer
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -52,7 +51,7 @@ def train(arguments: argparse.Namespace) -> None:
     logits = {"valid": predict(trainer.averaged, rows["valid"], device)}
     if training["final_fit"]:
         print(f"final fit on all rows but test, {progress.best_epoch} epochs", flush=True)
-        known = functools.reduce(operator.add, [rows[split] for split in rows if split != "test"])
+        known = all_but_test(rows)
         trainer = new_trainer(known)
         fit(trainer, known, None, final, last_epoch=progress.best_epoch, **settings)
     logits["test"] = predict(trainer.averaged, rows["test"], device)

@@ -17,7 +17,8 @@ from safetensors.torch import save
 from benchmarks.gpu.measurement import Measurement, attempted
 from benchmarks.gpu.trainings import Inputs, embedded, first_rows
 from stages.training.checkpoints import Checkpoint
-from stages.training.loop import Trainer, fit
+from stages.training.loop import fit
+from stages.training.trainer import Trainer
 
 ROWS = 3200  # of SST-2, for each check
 KILLED = "lstm"

@@ -18,8 +18,9 @@ from benchmarks.gpu.measurement import Measurement, attempted, seconds
 from benchmarks.gpu.trainings import Inputs
 from stages.training.checkpoints import Checkpoint
 from stages.training.inference import predict
-from stages.training.loop import Progress, Trainer, fit
+from stages.training.loop import Progress, fit
 from stages.training.sequences import Sequences
+from stages.training.trainer import Trainer
 
 LOSS_TOLERANCE = 0.03  # of an epoch's loss between CPU and GPU, whose dropout masks differ
 LEAST_UTILISATION = 0.8

@@ -24,8 +24,9 @@ from stages.encoder.pretrained import new_encoder, read_config
 from stages.models import notebook_bigru
 from stages.training import sequences
 from stages.training.checkpoints import Checkpoint
-from stages.training.loop import Trainer, fit
+from stages.training.loop import fit
 from stages.training.sequences import Sequences
+from stages.training.trainer import Trainer
 
 ALL = 60.0  # seconds for all of it on an H100
 LEAST_OF_PEAK = 0.5

@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from stages.encoder.frozen import FrozenEncoder
 from stages.training.inputs import read_input
-from stages.training.loop import Trainer
 from stages.training.sequences import Sequences, read_splits
+from stages.training.trainer import Trainer
 
 CLASSES = 2
 

@@ -57,7 +57,7 @@ class Classifier(nn.Module):
             freeze(encoder, self.frozen_layers)
 
     def parameter_groups(self, layer_decay: float) -> list[dict]:
-        """Parameters with the factor of their learning rate: 1 for the output, and `layer_decay` less for each layer below.
+        """Parameters with a factor of the learning rate: 1 for the output, times `layer_decay` for each layer below.
 
         https://arxiv.org/abs/2003.10555, section 3.1
         """

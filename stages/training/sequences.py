@@ -1,5 +1,7 @@
 """Sequences as they lie in memory or on disk, and batches of them grouped by length."""
 
+import functools
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +129,11 @@ class Sequences:
 def read_splits(folder: Path) -> dict[str, Sequences]:
     """Every split of a folder of rows, by its name."""
     return {path.stem: Sequences.read(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def all_but_test(rows: dict[str, Sequences]) -> Sequences:
+    """The rows of every split but `test`, one split after the other."""
+    return functools.reduce(operator.add, [rows[split] for split in rows if split != "test"])
 
 
 def training_batches(lengths: np.ndarray, batch_size: int, generator: np.random.Generator) -> Iterator[np.ndarray]:

@@ -20,8 +20,8 @@ from stages.encoder.pretrained import longest_input, new_encoder, read_config
 from stages.encoder.trial import check_encoder
 from stages.models import finetuned
 from stages.text.wordpieces import encode, read_tokenizer
-from stages.training.loop import Trainer
 from stages.training.sequences import Sequences
+from stages.training.trainer import Trainer
 from tests.encoder.kinds import KINDS, write_encoder
 from tests.encoders import checksums
 from tests.projects import Project

@@ -285,7 +285,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("name", "content", "changes", "fragments"), FAULTS.values(), ids=FAULTS)
-def test_what_cannot_be_a_corpus_leaves_nothing_but_a_sentence(make, check, tmp_path, name, content, changes, fragments):
+def test_what_cannot_be_a_corpus_leaves_only_a_sentence(make, check, tmp_path, name, content, changes, fragments):
     check(make(name, content, **changes), tmp_path / "project", *fragments)
 
 

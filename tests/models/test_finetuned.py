@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from stages.common.command import InputError
 from stages.models import finetuned
-from stages.training.loop import Trainer
+from stages.training.trainer import Trainer
 from tests.encoder.kinds import KINDS
 
 IDS, LENGTHS = torch.randint(5, 30, (4, 7), generator=torch.Generator().manual_seed(1)), torch.tensor([7, 3, 5, 7])

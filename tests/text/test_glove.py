@@ -21,8 +21,8 @@ from stages.common.command import InputError
 from stages.models import glove_bilstm, glove_lstm
 from stages.text import glove
 from stages.training.inputs import write_input
-from stages.training.loop import Trainer
 from stages.training.sequences import Sequences
+from stages.training.trainer import Trainer
 
 ODD_WORDS = ['"', "'", "#", "null", "nan", "NA", "1.5", ",", '"quoted"', "déjà"]
 NUMBERS = ["0.1 -0.2 0.30000001 4", "1e-3 -2.5 0.123456789 7", "-0.5 0.25 1 1.5"]

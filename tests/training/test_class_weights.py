@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from stages.training.class_weights import class_weights
-from stages.training.loop import Trainer, validate
+from stages.training.loop import validate
+from stages.training.trainer import Trainer
 from tests.training.test_training import CPU, new_lstm, sequences, trainer
 
 LABELS = np.array([0] * 16 + [1] * 3 + [2])  # 80, 15 and 5 %
