@@ -13,8 +13,8 @@ from stages.common import command, files, params
 from stages.common.locks import alone
 from stages.encoder.feature_file import FeatureFile, check_space
 from stages.encoder.frozen import FrozenEncoder
+from stages.training.accelerator.devices import choose_device, note_emulation
 from stages.training.checkpoints import remove_checkpoints, resume_key
-from stages.training.devices import choose_device, note_emulation
 from stages.training.inputs import read_input, write_input
 from stages.training.sequences import Sequences, read_splits
 

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save
 
 from stages.common import command, files, params
 from stages.common.locks import alone
+from stages.training.accelerator.devices import choose_device, note_emulation
 from stages.training.checkpoints import Checkpoint, remove_checkpoints, resume_key
 from stages.training.class_weights import class_weights
-from stages.training.devices import choose_device, note_emulation
 from stages.training.inference import predict
 from stages.training.inputs import read_input
 from stages.training.loop import fit

@@ -19,7 +19,7 @@ import torch
 from benchmarks.gpu import card, checks, ladder, notebook_n, recurrences
 from benchmarks.gpu.measurement import Measurement, attempted
 from benchmarks.gpu.trainings import Inputs
-from stages.training.devices import choose_device
+from stages.training.accelerator.devices import choose_device
 
 PARTS: dict[str, Callable[[Inputs], Iterator[Measurement]]] = {
     "card": card.measure,

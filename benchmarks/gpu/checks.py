@@ -138,7 +138,7 @@ def measure(inputs: Inputs) -> Iterator[Measurement]:
 
 if __name__ == "__main__":
     packed, on, checkpoints = sys.argv[1:]
-    from stages.training.devices import choose_device
+    from stages.training.accelerator.devices import choose_device
 
     choose_device()
     print(digest(train(Inputs(Path(packed), torch.device(on)), KILLED, Path(checkpoints), epochs=2)))

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from stages.common.command import InputError
 from stages.encoder.pretrained import PRECISIONS, encode, read_config, with_weights
+from stages.training.accelerator.transfer import made_ahead, moved, pinned
 from stages.training.sequences import Sequences, evaluation_batches
-from stages.training.transfer import made_ahead, moved, pinned
 
 WORDS = "word_embeddings"
 

@@ -20,7 +20,7 @@ from stages.text.truncation import shorten
 from stages.text.vocabulary import read_vocabulary, word_ids
 from stages.text.wordpieces import encode
 from stages.text.words import split_words
-from stages.training.devices import choose_device
+from stages.training.accelerator.devices import choose_device
 from stages.training.inference import predict
 from stages.training.sequences import Sequences
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from stages.training.accelerator.transfer import made_ahead, moved, pinned
 from stages.training.sequences import Sequences, evaluation_batches
-from stages.training.transfer import made_ahead, moved, pinned
 
 
 @torch.inference_mode()

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from stages.training.accelerator.transfer import moved
 from stages.training.inputs import PADDING
-from stages.training.transfer import moved
 
 POOL = 64  # batches whose rows are sorted by length together: enough to waste little padding, few enough to stay random
 # In a batch, padding included, by the kind of device. On a CPU as many as its caches hold: 8,192 take a sixth longer.

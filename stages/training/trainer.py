@@ -10,9 +10,9 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from stages.common.command import InputError
+from stages.training.accelerator.step_graphs import StepGraphs
+from stages.training.accelerator.transfer import made_ahead, moved, pinned
 from stages.training.sequences import LENGTH_STEP, Sequences
-from stages.training.step_graphs import StepGraphs
-from stages.training.transfer import made_ahead, moved, pinned
 
 
 class Trainer:

@@ -29,9 +29,9 @@ from stages.encoder.frozen import FrozenEncoder
 from stages.encoder.pretrained import read_config, with_weights
 from stages.models import bigru
 from stages.text.wordpieces import encode, read_tokenizer
+from stages.training.accelerator.transfer import made_ahead
 from stages.training.inputs import read_input, write_input
 from stages.training.sequences import OnDisk, Sequences, read_splits
-from stages.training.transfer import made_ahead
 from tests.commands import stage_command, start
 from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES, checksums, tokenizer_of
 

@@ -10,13 +10,13 @@ from safetensors.torch import save
 
 from stages.common.command import InputError
 from stages.models import finetuned, glove_lstm, lstm, notebook_bigru
+from stages.training.accelerator.devices import choose_device
+from stages.training.accelerator.transfer import made_ahead
 from stages.training.checkpoints import Checkpoint, remove_checkpoints
-from stages.training.devices import choose_device
 from stages.training.inference import predict
 from stages.training.loop import fit
 from stages.training.sequences import EVALUATION_TOKENS, POOL, Sequences, evaluation_batches, training_batches
 from stages.training.trainer import Trainer
-from stages.training.transfer import made_ahead
 
 CPU = torch.device("cpu")
 SETTINGS = {"batch_size": 8, "epochs": 4, "patience": 4}
