@@ -9,6 +9,7 @@ from stages.common.command import InputError
 
 # As tokenizers call what they put around a text, what fills a batch, and what they do not know.
 SPECIAL_PIECES = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "<s>", "</s>", "<pad>", "<unk>")
+UNKNOWN = ("[UNK]", "<unk>")
 
 
 def read_tokenizer(path: Path, max_length: int | None = None) -> Tokenizer:
@@ -37,3 +38,9 @@ def special_pieces(tokenizer: Tokenizer) -> dict[str, int]:
 def encode(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
     """The ids of each text's pieces, with one before them and one behind, such as [CLS] and [SEP]."""
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
+
+
+def unknown_pieces(tokenizer: Tokenizer, texts: Iterable[list[int]]) -> int:
+    """How many of the texts' ids are the one that a tokenizer gives what it has no piece for."""
+    unknown = {number for piece, number in special_pieces(tokenizer).items() if piece in UNKNOWN}
+    return sum(piece in unknown for pieces in texts for piece in pieces)

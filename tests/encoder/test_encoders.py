@@ -60,7 +60,7 @@ def hidden_states(folder: Path, row: list[int]) -> list[np.ndarray]:
     return [state[0].numpy() for state in states]
 
 
-def test_n4_0_the_notebooks_sentence_has_its_pieces_and_ids(minilm):
+def test_the_notebooks_sentence_has_its_pieces_and_ids(minilm):
     tokenizer = read_tokenizer(minilm / "tokenizer.json", 512)
     assert tokenizer.get_vocab_size() == 30522
     assert [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", "[PAD]", "[UNK]")] == [101, 102, 0, 100]
@@ -69,7 +69,7 @@ def test_n4_0_the_notebooks_sentence_has_its_pieces_and_ids(minilm):
     assert [tokenizer.id_to_token(number) for number in ids[1:-1]] == ["hello", "world", "how", "are", "you", "?"]
 
 
-def test_n4_1_a_long_text_keeps_510_pieces_between_its_ends(minilm):
+def test_a_long_text_keeps_510_pieces_between_its_ends(minilm):
     tokenizer = read_tokenizer(minilm / "tokenizer.json", 512)
     long, short = encode(tokenizer, ["good film " * 1000, "good"])
     assert long == [101, *[2204, 2143] * 255, 102]
@@ -77,7 +77,7 @@ def test_n4_1_a_long_text_keeps_510_pieces_between_its_ends(minilm):
     assert len(encode(read_tokenizer(minilm / "tokenizer.json"), ["good film " * 1000])[0]) == 2002
 
 
-def test_n4_4_has_as_many_parameters_as_the_notebooks():
+def test_a_bigru_on_bert_base_has_as_many_parameters_as_the_notebooks():
     with torch.device("meta"):
         model = bigru.Classifier(768, 1, 1, hidden_size=256, dropout=0.25, pooling="final")
         encoder = BertModel(BertConfig())
@@ -411,6 +411,18 @@ def test_a_corpus_goes_through_the_real_stages_into_features(put_encoder, projec
         assert rows.labels.tolist() == [1, 0]
         states = hidden_states(own, [2, 5, 7, 8, 3])
         np.testing.assert_allclose(rows.part(0, 1).tokens, np.hstack([states[0], states[2]]), atol=4e-3)
+
+
+@pytest.mark.parametrize(("text", "warned"), [("ดีมาก", True), ("good ดี", False), ("films", False)])
+def test_texts_that_an_encoder_does_not_know_are_warned_of(put_encoder, project, own, run_here, capsys, text, warned):
+    put_encoder()
+    for split in ("train", "valid", "test"):
+        project.write(f"raw/{split}.tsv", f"text\tlabel\n{text}\t1\n{text}\t0\n".encode())
+    assert run_here(prepare, corpus="own", raw="raw", out="rows") == ""
+    options = {"corpus": "own", "encoder": "own", "rows": "rows", "weights": own, "out": "wordpieces"}
+    capsys.readouterr()
+    assert run_here(tokenize_wordpieces, **options) == ""
+    assert ("100% of the pieces of valid are unknown to the encoder own" in capsys.readouterr().err) == warned
 
 
 def test_a_killed_embedding_ends_in_the_bytes_of_a_clean_one(put_encoder, project, own, run_here):
