@@ -3,13 +3,19 @@
 Devlin et al. 2019, https://aclanthology.org/N19-1423
 """
 
+import re
+from functools import partial
+
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from stages.common.command import InputError
 from stages.encoder.depths import depths, freeze
 from stages.encoder.pretrained import PRECISIONS, encode, new_encoder, read_config, with_weights
 from stages.models.layers.pooling import ENCODER_POOLINGS
+
+LAYER = re.compile(r"(^|\.)layers?\.\d+$")  # the name of a layer's module, in any kind of encoder
 
 
 class Classifier(nn.Module):
@@ -21,7 +27,7 @@ class Classifier(nn.Module):
         (https://arxiv.org/abs/1604.06174): less memory, a third more time, the same result.
 
     Raises:
-        InputError: the encoder has fewer layers than are frozen, or cannot compute states a second time.
+        InputError: the encoder has fewer layers than are frozen, or its layers are one and the same.
     """
 
     def __init__(
@@ -48,11 +54,11 @@ class Classifier(nn.Module):
     def set_encoder(self, encoder: nn.Module) -> None:
         self.encoder = encoder
         if self.gradient_checkpointing:
-            if not encoder.supports_gradient_checkpointing:
-                raise InputError(
-                    f"params.yaml: {encoder.config.model_type} cannot do gradient_checkpointing; set it false"
-                )
-            encoder.activation_checkpointing_enable({"use_reentrant": False})
+            layers = [module for name, module in encoder.named_modules() if LAYER.search(name)]
+            if not layers:
+                raise InputError("params.yaml: the encoder has no layers for gradient_checkpointing; set it to false")
+            for layer in layers:  # MPNet's have no switch of their own for it
+                layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
         if self.frozen_layers is not None:
             freeze(encoder, self.frozen_layers)
 

@@ -54,15 +54,36 @@ def test_more_frozen_layers_than_there_are_are_refused():
         build("albert", frozen_layers=1)
 
 
-def test_states_computed_a_second_time_give_the_same_gradients():
-    gradients = []
+class Count:
+    """Of the tensors that a forward pass keeps for the backward pass."""
+
+    tensors = 0
+
+    def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
+        self.tensors += 1
+        return tensor
+
+
+@pytest.mark.parametrize("kind", ["bert", "deberta-v2", "distilbert", "modernbert", "mpnet"])
+def test_states_computed_a_second_time_give_the_same_gradients_and_are_not_kept(kind):
+    gradients, kept = [], []
     for again in (False, True):
-        model = build(gradient_checkpointing=again).train()
+        model = build(kind, gradient_checkpointing=again).train()
         torch.manual_seed(2)
-        F.cross_entropy(model(IDS, LENGTHS), LABELS).backward()
+        count = Count()
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            loss = F.cross_entropy(model(IDS, LENGTHS), LABELS)
+        kept.append(count.tensors)
+        loss.backward()
         gradients.append([parameter.grad for parameter in model.parameters()])
     for one, other in zip(*gradients, strict=True):
         assert torch.equal(one, other)
+    assert kept[1] < 0.7 * kept[0]
+
+
+def test_an_encoder_whose_layers_share_their_weights_computes_nothing_a_second_time():
+    with pytest.raises(InputError, match="no layers for gradient_checkpointing"):
+        build("albert", gradient_checkpointing=True)
 
 
 class Rows:
