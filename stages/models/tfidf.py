@@ -31,6 +31,8 @@ class Classifier:
     def tensors(self) -> dict[str, np.ndarray]:
         """What, with `ngrams`, makes the same classifier again."""
         coefficients, intercepts = self.regression.coef_, self.regression.intercept_
+        coefficients = np.ascontiguousarray(coefficients)  # of several classes scikit-learn's are by column in memory,
+        # and safetensors writes numbers in the order of the memory, whatever the shape
         return {"weights": self.weights, "coefficients": coefficients, "intercepts": intercepts}
 
 

@@ -94,6 +94,14 @@ def test_the_written_tensors_give_the_same_classifier_again(weighting):
     assert again.probabilities(texts).tolist() == model.probabilities(texts).tolist()
 
 
+def test_a_classifier_of_three_classes_is_the_same_after_it_was_saved():
+    model = fit(*count(TEXTS, 2), np.array([0, 1, 2, 2]), weighting="idf", inverse_regularization=1.0)
+    again = Classifier(model.ngrams, **load(save(model.tensors())))
+    expected = model.probabilities(TEXTS)
+    assert again.probabilities(TEXTS) == pytest.approx(expected, abs=1e-6)
+    assert np.ptp(expected, axis=0).min() > 0.1
+
+
 @pytest.mark.parametrize("weighting", ["idf", "log_count_ratio"])
 def test_a_text_of_unknown_ngrams_has_the_probability_of_the_intercept(weighting):
     model = fit(*count(TEXTS, 2), LABELS, weighting=weighting, inverse_regularization=1.0)
