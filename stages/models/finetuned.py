@@ -3,19 +3,12 @@
 Devlin et al. 2019, https://aclanthology.org/N19-1423
 """
 
-import re
-from functools import partial
-
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 
-from stages.common.command import InputError
-from stages.encoder.depths import depths, freeze
+from stages.encoder.layers import compute_states_again, depths, freeze
 from stages.encoder.pretrained import PRECISIONS, encode, new_encoder, read_config, with_weights
 from stages.models.layers.pooling import ENCODER_POOLINGS
-
-LAYER = re.compile(r"(^|\.)layers?\.\d+$")  # the name of a layer's module, in any kind of encoder
 
 
 class Classifier(nn.Module):
@@ -54,11 +47,7 @@ class Classifier(nn.Module):
     def set_encoder(self, encoder: nn.Module) -> None:
         self.encoder = encoder
         if self.gradient_checkpointing:
-            layers = [module for name, module in encoder.named_modules() if LAYER.search(name)]
-            if not layers:
-                raise InputError("params.yaml: the encoder has no layers for gradient_checkpointing; set it to false")
-            for layer in layers:  # MPNet's have no switch of their own for it
-                layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+            compute_states_again(encoder)
         if self.frozen_layers is not None:
             freeze(encoder, self.frozen_layers)
 

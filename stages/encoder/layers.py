@@ -1,12 +1,15 @@
-"""How deep an encoder's parameters are, from the embeddings up, and which of them are trained."""
+"""The layers of an encoder of any kind: which are trained, and whether their states are kept for the backward pass."""
 
 import re
+from functools import partial
 
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from stages.common.command import InputError
 
-NUMBERED = re.compile(r"(^|\.)layers?\.(\d+)\.")  # a parameter of one layer, among those of any kind of encoder
+LAYER = re.compile(r"(^|\.)layers?\.\d+$")  # the name of a layer's module
+NUMBERED = re.compile(r"(^|\.)layers?\.(\d+)\.")  # and of a parameter in it
 
 
 def layer_of(name: str) -> int | None:
@@ -41,3 +44,18 @@ def freeze(encoder: PreTrainedModel, frozen_layers: int) -> None:
     depth_of = depths(encoder)
     for name, parameter in encoder.named_parameters():
         parameter.requires_grad = depth_of[name] > frozen_layers
+
+
+def compute_states_again(encoder: PreTrainedModel) -> None:
+    """Keep no states inside the layers for the backward pass, but compute them a second time.
+
+    https://arxiv.org/abs/1604.06174; MPNet has no switch of its own for it.
+
+    Raises:
+        InputError: the encoder's layers are one and the same module.
+    """
+    layers = [module for name, module in encoder.named_modules() if LAYER.search(name)]
+    if not layers:
+        raise InputError("params.yaml: the encoder has no layers for gradient_checkpointing; set it to false")
+    for layer in layers:
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
