@@ -71,3 +71,23 @@ def test_lists_of_encoders_and_models_that_contradict_are_refused(
     project.set("run.frozen_encoders", ["minilm"])
     project.set("run.finetuned_encoders", finetuned)
     check(run_here(check_params, out="out/params.checked"), project.folder / "out", "run.yaml", *fragments)
+
+
+def test_files_of_an_encoders_folder_that_are_replaced_are_named_before_anything_runs(project, own, put_encoder):
+    alone = {"described_by": "own", "encoders": ["own"], "frozen_encoders": ["own"], "finetuned_encoders": []}
+    for key, value in (alone | {"models": only(features=["bigru"]), "glove_dimensions": []}).items():
+        project.set(f"run.{key}", value)
+    put_encoder()
+    assert run_here(check_params, out="data/params.checked") == ""
+    (own / "tokenizer.json").write_bytes(b"{}")
+    check(
+        run_here(check_params, out="out/params.checked"), project.folder / "out", "encoder/tokenizer.json has SHA-256"
+    )
+    (own / "tokenizer.json").unlink()  # as where DVC's cache has what the run needs
+    assert run_here(check_params, out="data/params.checked") == ""
+
+
+def test_another_version_of_a_package_is_named_before_anything_runs(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    project.set("glove.50d.files", {"glove_6B_index.parquet": "0" * 64})
+    assert "glove.50d: " in run_here(check_params, out="data/params.checked")
