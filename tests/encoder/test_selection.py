@@ -8,6 +8,7 @@ from dvc.repo import Repo
 from stages import check_params
 from stages.common import params
 from stages.scoring.selection import selected_models
+from tests.bad_input import refused
 from tests.commands import run_here
 from tests.copies import change_params, copy_project
 from tests.projects import only
@@ -80,9 +81,8 @@ def test_files_of_an_encoders_folder_that_are_replaced_are_named_before_anything
     put_encoder()
     assert run_here(check_params, out="data/params.checked") == ""
     (own / "tokenizer.json").write_bytes(b"{}")
-    check(
-        run_here(check_params, out="out/params.checked"), project.folder / "out", "encoder/tokenizer.json has SHA-256"
-    )
+    said = run_here(check_params, out="out/params.checked")
+    refused(said, project.folder / "out", f"encoders.own: {own}/tokenizer.json has SHA-256", "put the former file back")
     (own / "tokenizer.json").unlink()  # as where DVC's cache has what the run needs
     assert run_here(check_params, out="data/params.checked") == ""
 
