@@ -14,7 +14,7 @@ export ONEDNN_PRIMITIVE_CACHE_CAPACITY := 64
 # Pages of 2 MB, where Linux has them: an epoch of `average` on SST-2 takes 20.9 s of processor time instead of 26.7.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: help repro show corpus test faults lint docs bench gpu gpu-inputs stale gc resolve
+.PHONY: help repro show demo corpus test faults lint docs bench gpu gpu-inputs stale gc resolve
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ repro: .venv/installed ## run what changed; RUN=sst2 chooses what to build, JOBS
 
 show: .venv/installed ## print the selected corpora's models with intervals; CORPUS=sst2 names another
 	@python -m maintenance.show $(foreach name,$(CORPUS),'$(subst ','\'',$(name))')
+
+demo: .venv/installed ## type a text on a local page and see what every trained model says; PORT=9000 is its address
+	@python -m maintenance.demo $(if $(filter command,$(origin PORT)),--port='$(subst ','\'',$(value PORT))')
 
 # Only what the command line sets, not the environment; each as one shell word, whatever characters it has.
 corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating

@@ -34,6 +34,7 @@ def main() -> None:
             entries = [f"{name} {value:.3f}" for name, value in found.items()]
             print(*in_columns(entries, shutil.get_terminal_size((120, 24)).columns), sep="\n")
     print("all of it: data/report.html, a page for your browser")
+    print("ask them:  make demo, a local page where every model answers what you type")
     print(f'ask one:   .venv/bin/python -m stages.predict --corpus {everything["run"]["corpora"][0]} "{EXAMPLE}"')
 
 

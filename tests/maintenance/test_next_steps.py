@@ -42,4 +42,4 @@ def test_on_a_narrow_terminal_the_columns_are_fewer(run, monkeypatch):
 
 
 def test_before_anything_is_evaluated_no_table_is_shown(run):
-    assert [line.split(":")[0] for line in run()] == ["all of it", "ask one"]
+    assert [line.split(":")[0] for line in run()] == ["all of it", "ask them", "ask one"]
