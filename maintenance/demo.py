@@ -6,7 +6,8 @@ from pathlib import Path
 
 from stages.common import command
 from stages.common.command import InputError
-from stages.serving.demo.server import ADDRESS, Demo
+from stages.serving.demo.handler import ADDRESS
+from stages.serving.demo.server import Demo
 from stages.serving.demo.trained_models import TrainedModels
 
 PORT = 8765
@@ -19,8 +20,7 @@ def port_number(port: str) -> int:
 
 
 def started(port: int, models: TrainedModels, rows: Path) -> Demo:
-    if not models.corpora():
-        raise InputError(f"{models.trained} holds no trained model; `make repro` trains some")
+    models.corpora()  # refuses to start without any
     try:
         return Demo(port, models, rows)
     except OSError as error:

@@ -5,6 +5,8 @@ import json
 import shutil
 import signal
 import socket
+import threading
+import time
 import urllib.request
 
 import numpy as np
@@ -13,9 +15,10 @@ import pytest
 
 from maintenance import demo as command
 from stages.serving.demo.examples import examples_of
+from stages.serving.demo.handler import LARGEST
 from stages.serving.demo.marks import MOST_PARTS, MOST_WORDS, effects_of, parts_of
-from stages.serving.demo.server import LARGEST, Demo
-from stages.serving.demo.trained_models import LONGEST, TrainedModels
+from stages.serving.demo.server import Demo
+from stages.serving.demo.trained_models import LONGEST, TOGETHER, TrainedModels
 from tests.commands import run_here, start
 from tests.serving.conftest import CORPORA, TEXT, scores
 
@@ -116,6 +119,7 @@ JSON = {"Content_Type": "application/json"}
         "a form": ("/answer", REQUEST, {"Content_Type": "text/plain"}, 415),
         "no type": ("/answer", REQUEST.encode(), {}, 415),
         "no length": ("/answer", iter([REQUEST.encode()]), JSON, 411),
+        "length": ("/answer", REQUEST, {**JSON, "Content_Length": "0" * 20 + "9" * 20}, 413),
         "large": ("/answer", "a" * (LARGEST + 1), JSON, 413),
         "not JSON": ("/answer", "a", JSON, 400),
         "deep": ("/answer", "[" * 100_000, JSON, 400),
@@ -130,6 +134,45 @@ def test_other_requests_are_refused(demo, path, body, headers, status):
     found, content = said(demo, path, body, **headers)
     assert found == status and content["error"]
     assert asked(demo, "answer")[0] == 200
+
+
+def test_marks_end_when_nobody_waits_for_them_and_others_have_their_turn(folder, monkeypatch):
+    monkeypatch.setenv("DEVICE", "cpu")
+    models = TrainedModels(folder / "data/trained", folder / "data/encoders")
+    answers, turns = [], []
+
+    def go_on() -> None:
+        turns.append(len(answers))
+        if len(turns) == 2:
+            answers.append(models.answer("own", "average", TEXT))
+        if len(turns) == 3:
+            raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        models.marks("own", "tfidf", "word " * 5 * TOGETHER, go_on)
+    assert turns == [0, 0, 1]
+    models.close()
+
+
+def test_a_browser_that_has_gone_ends_its_marks(demo, monkeypatch):
+    scored, gone = [], threading.Event()
+
+    def scorer(texts: list[str]) -> np.ndarray:
+        scored.extend(texts)
+        gone.wait(60)
+        return np.zeros((len(texts), 2))
+
+    monkeypatch.setattr(demo.models, "load", lambda corpus, model: (CORPORA["own"], scorer))
+    connection = http.client.HTTPConnection("127.0.0.1", demo.server_port)
+    body = json.dumps({"corpus": "own", "model": "tfidf", "text": "word " * 5 * TOGETHER})
+    connection.request("POST", "/marks", body, {"Content-Type": "application/json"})
+    while not scored:
+        time.sleep(0.01)
+    connection.sock.shutdown(socket.SHUT_RDWR)
+    connection.close()
+    gone.set()
+    assert asked(demo, "answer")[0] == 200
+    assert len(scored) <= 2 * TOGETHER + 1
 
 
 def test_the_page_is_there_under_both_names_and_lets_nothing_else_run(demo):
@@ -156,6 +199,16 @@ def test_a_model_that_was_trained_again_answers_as_it_is_now(demo, folder, tmp_p
     after = models.answer("own", "tfidf", TEXT)
     assert (before["labels"], after["labels"]) == (CORPORA["own"], CORPORA["three"])
     assert len(after["probabilities"]) == 3
+
+
+def test_a_page_without_models_says_so(folder, tmp_path):
+    with Demo(0, TrainedModels(tmp_path, tmp_path), tmp_path) as demo:
+        thread = threading.Thread(target=demo.serve_forever)
+        thread.start()
+        status, content = said(demo, "/")
+        demo.shutdown()
+        thread.join()
+    assert status == 503 and "holds no trained model; `make repro` trains some" in content["error"]
 
 
 def test_models_of_words_come_before_those_that_read_an_encoders_pieces(folder, tmp_path):

@@ -1,13 +1,14 @@
 """The demo's page in Chromium: every model answers what is typed, words are marked, two texts are compared."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 import pytest
 
 from stages.serving.demo.server import Demo
-from stages.serving.demo.trained_models import LONGEST
+from stages.serving.demo.trained_models import LONGEST, TrainedModels
 from tests.browser import CHROMIUM, Page, browser
 from tests.serving.conftest import CORPORA, SENTENCES, TEXT, scores
 
@@ -70,7 +71,7 @@ def test_a_typed_sentence_is_answered_by_every_model_and_shown_as_it_is(opened, 
     assert tab.evaluate("document.querySelectorAll('.marked b').length") == 0
     assert texts(tab, "#answers li:first-child mark.towards") == ["great", "film"]
     assert texts(tab, "#answers li:first-child mark.away") == ["plot"]
-    assert "points to good" in tab.evaluate("document.querySelector('#answers mark.towards').title")
+    assert "good +" in tab.evaluate("document.querySelector('#answers mark.towards').title")
     assert "say" in texts(tab, "#said")[0]
 
 
@@ -80,15 +81,19 @@ def test_two_texts_are_compared_and_swapped(opened, folder):
     tab.until("document.querySelector('.marked')?.textContent === 'a great film'")
     tab.click("#compare")
     tab.until(answered(2, 2))
-    assert set(texts(tab, ".name span")) == {"+0.0 points to good"}
+    assert set(texts(tab, ".name span")) == {"second text: good +0.0 points"}
     write(tab, "second", "a dull film")
     tab.until(f"{answered(2, 2)} && [...document.querySelectorAll('.marked')].at(-1).textContent === 'a dull film'")
     first, second = scores(folder, "own", "tfidf", "a great film", "a dull film")
-    assert texts(tab, "#answers li:first-child .name span") == [f"−{100 * (first - second)[1]:.1f} points to good"]
+    assert texts(tab, "#answers li:first-child .name span") == [
+        f"second text: good −{100 * (first - second)[1]:.1f} points"
+    ]
     assert texts(tab, "#said")[0].startswith("First text: 2 say good. Second text: 2 say bad")
     tab.click("#swap")
     tab.until(f"{answered(2, 2)} && document.querySelector('.marked').textContent === 'a dull film'")
-    assert texts(tab, "#answers li:first-child .name span") == [f"+{100 * (first - second)[1]:.1f} points to good"]
+    assert texts(tab, "#answers li:first-child .name span") == [
+        f"second text: good +{100 * (first - second)[1]:.1f} points"
+    ]
     tab.click("#compare")
     tab.until(answered(2))
 
@@ -116,6 +121,20 @@ def test_empty_and_long_texts_are_not_sent(opened):
     tab.until("document.getElementById('said').textContent.startsWith('The text has 20,001 characters')")
     write(tab, "first", "a great " * (LONGEST // 8))
     tab.until(answered(2))
+
+
+def test_a_demo_that_has_ended_is_said_to_have(folder, new_tab):
+    with Demo(0, TrainedModels(folder / "data/trained", folder), folder / "data/corpora") as demo:
+        thread = threading.Thread(target=demo.serve_forever)
+        thread.start()
+        tab = new_tab()
+        tab.open(f"http://127.0.0.1:{demo.server_port}/")
+        tab.until(answered(2))
+        demo.shutdown()
+        thread.join()
+    write(tab, "first", TEXT)
+    tab.until("document.getElementById('said').textContent === 'The demo does not answer: start `make demo` again.'")
+    tab.close()
 
 
 def test_a_damaged_model_says_so_in_its_row(demo, new_tab):

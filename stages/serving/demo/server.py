@@ -1,53 +1,26 @@
-"""The demo's server: the page, its files, and answers about texts. For this machine alone, and it keeps no log.
+"""The demo's server, for this machine alone: the page, with the names of the models and examples, and who answers."""
 
-A page of another site must neither read what is answered here nor have a model work: texts come only as JSON, which
-browsers let no other site send without asking, and a name that leads to 127.0.0.1 is refused (DNS rebinding).
-"""
-
-import json
 import sys
-from collections.abc import Callable
-from concurrent.futures import CancelledError, ThreadPoolExecutor
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import CancelledError
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.common.command import InputError
 from stages.serving.demo.examples import examples_of
-from stages.serving.demo.trained_models import LONGEST, TrainedModels, UnusableModelError
-
-ADDRESS = "127.0.0.1"
-STAGES = Path(__file__).parents[2]
-PAGE = STAGES / "serving/demo/page"
-FILES = {  # by their addresses: the demo looks like the report
-    "/report.css": (STAGES / "reporting/page/page.css", "text/css"),
-    "/demo.css": (PAGE / "demo.css", "text/css"),
-    "/demo.js": (PAGE / "demo.js", "text/javascript"),
-}
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-LARGEST = 12 * LONGEST + 1000  # bytes of a request: JSON may write a character as two escapes of six
-FIELDS = ("corpus", "model", "text")
+from stages.serving.demo.handler import ADDRESS, PAGE, Handler
+from stages.serving.demo.trained_models import LONGEST, TrainedModels
 
 
 class Demo(ThreadingHTTPServer):
-    """Listens on a port of this machine, 0 for a free one. Models answer one at a time, so that none waits for threads.
+    """Listens on a port of this machine, 0 for a free one.
 
     rows: a folder of corpora's splits, for examples.
     """
 
     def __init__(self, port: int, models: TrainedModels, rows: Path):
         self.models, self.rows = models, rows
-        self.worker = ThreadPoolExecutor(max_workers=1)
         super().__init__((ADDRESS, port), Handler)
 
     def server_bind(self) -> None:
@@ -56,7 +29,7 @@ class Demo(ThreadingHTTPServer):
 
     def server_close(self) -> None:
         super().server_close()
-        self.worker.shutdown(wait=False, cancel_futures=True)
+        self.models.close()
 
     def handle_error(self, *connection: object) -> None:
         if not isinstance(sys.exception(), (ConnectionError, CancelledError)):  # the browser or the demo has gone
@@ -68,89 +41,3 @@ class Demo(ThreadingHTTPServer):
         environment = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined)
         content = {"models": models, "examples": examples, "longest": LONGEST}
         return environment.get_template("demo.html").render(content=content)
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Demo
-    protocol_version = "HTTP/1.1"  # a connection for all requests
-    wbufsize = -1  # headers and body are sent together
-    timeout = 60  # seconds without a word from the browser
-
-    def do_GET(self) -> None:
-        if self.refuses_host():
-            return
-        if self.path == "/":
-            self.send(HTTPStatus.OK, "text/html", self.server.page().encode())
-        elif self.path in FILES:
-            file, kind = FILES[self.path]
-            self.send(HTTPStatus.OK, kind, file.read_bytes())
-        else:
-            self.refuse(HTTPStatus.NOT_FOUND, "there is no such page; the demo is at /")
-
-    def do_POST(self) -> None:
-        ways = {"/answer": self.server.models.answer, "/marks": self.server.models.marks}
-        if self.refuses_host():
-            return
-        length = self.headers.get("Content-Length", "")
-        if self.path not in ways:
-            self.refuse(HTTPStatus.NOT_FOUND, f"there is no such page; texts are read at {' and '.join(ways)}")
-        elif self.headers.get_content_type() != "application/json":
-            self.refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a text is sent as application/json")
-        elif not (length.isascii() and length.isdigit()):
-            self.refuse(HTTPStatus.LENGTH_REQUIRED, "a request says its length in Content-Length")
-        elif int(length[:12]) > LARGEST:
-            self.refuse(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the text has more than {LONGEST:,} characters; shorten it"
-            )
-        else:
-            self.reply(ways[self.path], self.rfile.read(int(length)))
-
-    def reply(self, way: Callable[..., dict], body: bytes) -> None:
-        try:
-            found = self.server.worker.submit(way, **fields(body)).result()
-        except UnusableModelError as error:
-            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-        except InputError as error:
-            self.refuse(HTTPStatus.BAD_REQUEST, str(error))
-        else:
-            self.send(HTTPStatus.OK, "application/json", json.dumps(found).encode())
-
-    def refuses_host(self) -> bool:
-        known = [f"{name}:{self.server.server_port}" for name in (ADDRESS, "localhost")]
-        if self.headers.get("Host") in known:
-            return False
-        self.refuse(HTTPStatus.MISDIRECTED_REQUEST, f"the demo is at http://{known[0]}, under no other name or port")
-        return True
-
-    def refuse(self, status: HTTPStatus, sentence: str) -> None:
-        self.close_connection = True  # what was sent may not have been read
-        self.send(status, "application/json", json.dumps({"error": sentence}).encode())
-
-    def send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        for name, value in HEADERS.items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged."""
-
-
-def fields(body: bytes) -> dict[str, str]:
-    """The corpus, the model and the text of a request."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if (
-        not isinstance(found, dict)
-        or set(found) != set(FIELDS)
-        or not all(isinstance(found[key], str) for key in FIELDS)
-    ):
-        raise InputError("a request is a JSON object of corpus, model and text")
-    return found

@@ -35,7 +35,7 @@ async function post(way, model, text, signal) {
 function bars({ labels, probabilities }) {
   const likeliest = highest(probabilities), two = labels.length === 2;
   const part = (at) => {
-    const made = element("div", { className: two && !at ? "away" : at === likeliest ? "towards" : "" });
+    const made = element("div", { className: two && !at ? "away" : two || at === likeliest ? "towards" : "" });
     made.style.width = `${100 * probabilities[at]}%`;
     return made;
   };
@@ -50,7 +50,7 @@ function marked({ parts, effects }, answer) {
     const change = effects[at][about(answer)];
     if (Math.abs(change) < MARKED) return part;
     const [, before, word, after] = /^(\s*)(.*?)(\s*)$/su.exec(part);
-    const title = `${points(change)} to ${answer.labels[about(answer)]}`;
+    const title = `${answer.labels[about(answer)]} ${points(change)}`;
     const mark = element("mark", { className: change > 0 ? "towards" : "away", title, textContent: word });
     mark.style.setProperty("--strength", Math.min(1, Math.abs(change) / STRONGEST));
     return element("span", {}, before, mark, after);
@@ -62,7 +62,7 @@ function marked({ parts, effects }, answer) {
 function rows(models, texts) {
   list.className = texts.length > 1 ? "two" : "";
   const made = models.map((model) => {
-    const note = element("span", { className: "soft waiting", textContent: "…" });
+    const note = element("span", { className: "soft", textContent: "…" });
     const places = texts.map(() => element("div", { className: "place" }));
     const name = element("div", { className: "name" }, element("code", { textContent: model }), note);
     return { model, note, places, answers: [], row: element("li", {}, name, ...places) };
@@ -73,10 +73,10 @@ function rows(models, texts) {
 
 function difference({ answers }) {
   if (answers.length < 2) return "";
-  const [first, second] = answers, at = first.labels.length - 1;
-  if (first.labels.length === 2) return `${points(second.probabilities[at] - first.probabilities[at])} to ${first.labels[at]}`;
-  const [before, after] = answers.map(({ labels, probabilities }) => labels[highest(probabilities)]);
-  return before === after ? "the same class" : "another class";
+  const [first, second] = answers, at = 1;
+  if (first.labels.length > 2)
+    return `second text: ${highest(first.probabilities) === highest(second.probabilities) ? "same" : "another"} class`;
+  return `second text: ${first.labels[at]} ${points(second.probabilities[at] - first.probabilities[at])}`;
 }
 
 function summary(made, texts, seconds) {
@@ -95,7 +95,7 @@ function summary(made, texts, seconds) {
 }
 
 function explain(answer) {
-  const [towards, away] = answer.labels.length === 2 ? [answer.labels[1], answer.labels[0]] : ["the likeliest class", ""];
+  const [away, towards] = answer.labels.length === 2 ? answer.labels : ["", "the likeliest class"];
   const sample = (name, text) => {
     const mark = element("mark", { className: name, textContent: text });
     mark.style.setProperty("--strength", 0.6);
@@ -130,9 +130,9 @@ async function ask() {
     for (const each of made) await fill(each, texts, signal, mark);
   } catch (error) {
     if (error.name === "AbortError") return; // other texts are asked about
-    said.textContent = error instanceof TypeError ? "The demo does not answer: is `make demo` still at work?" : error.message;
+    const ended = error instanceof TypeError; // as fetch has it where nobody listens
+    said.textContent = ended ? "The demo does not answer: start `make demo` again." : error.message;
   }
-  list.setAttribute("aria-busy", "false");
 }
 
 async function fill(each, texts, signal, way) {
@@ -150,7 +150,6 @@ async function fill(each, texts, signal, way) {
 async function show(each, at, text, signal) {
   each.answers[at] = await post("answer", each.model, text, signal);
   each.places[at].append(bars(each.answers[at]));
-  each.note.className = "soft";
   each.note.textContent = difference(each);
   if (!legend.hasChildNodes()) explain(each.answers[at]);
 }
