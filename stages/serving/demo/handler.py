@@ -7,7 +7,6 @@ browsers let no other site send without asking, and a name that leads to 127.0.0
 import json
 import select
 import socket
-from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -61,26 +60,28 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse(HTTPStatus.NOT_FOUND, "there is no such page; the demo is at /")
 
     def do_POST(self) -> None:
-        models = self.server.models
-        ways = {"/answer": models.answer, "/marks": partial(models.marks, go_on=self.check_browser)}
-        if self.refuses_host():
-            return
         length = self.headers.get("Content-Length", "")
-        if self.path not in ways:
-            self.refuse(HTTPStatus.NOT_FOUND, f"there is no such page; texts are read at {' and '.join(ways)}")
-        elif self.headers.get_content_type() != "application/json":
-            self.refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a text is sent as application/json")
-        elif not (length.isascii() and length.isdigit()):
+        if not (length.isascii() and length.isdigit()):
             self.refuse(HTTPStatus.LENGTH_REQUIRED, "a request says its length in Content-Length")
         elif len(length) > len(str(LARGEST)) or int(length) > LARGEST:
             sentence = f"the text has more than {LONGEST:,} characters; shorten it"
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence)
-        else:
-            self.reply(ways[self.path], self.rfile.read(int(length)))
+        else:  # read it even if it is refused: what is left unread can keep the refusal from arriving
+            self.reply(self.rfile.read(int(length)))
 
-    def reply(self, way: Callable[..., dict], body: bytes) -> None:
+    def reply(self, body: bytes) -> None:
+        models = self.server.models
+        ways = {"/answer": models.answer, "/marks": partial(models.marks, go_on=self.check_browser)}
+        if self.refuses_host():
+            return
+        if self.path not in ways:
+            self.refuse(HTTPStatus.NOT_FOUND, f"there is no such page; texts are read at {' and '.join(ways)}")
+            return
+        if self.headers.get_content_type() != "application/json":
+            self.refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a text is sent as application/json")
+            return
         try:
-            found = way(**fields(body))
+            found = ways[self.path](**fields(body))
         except UnusableModelError as error:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         except InputError as error:
@@ -101,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def refuse(self, status: HTTPStatus, sentence: str) -> None:
-        self.close_connection = True  # what was sent may not have been read
+        self.close_connection = True
         self.send(status, "application/json", json.dumps({"error": sentence}).encode())
 
     def send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
