@@ -12,6 +12,10 @@ from stages.common.command import InputError
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 TAG = "tag:yaml.org,2002:"
+PLAIN = {  # how a number is written so that nobody reads another
+    "int": re.compile(r"[-+]?(0|[1-9]\d*)"),
+    "float": re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+}
 READ_AS = {"bool": "true or false", "float": "a number", "int": "a number", "null": "nothing", "timestamp": "a date"}
 
 
@@ -26,7 +30,7 @@ def load(path: Path) -> object:
         try:
             document = loader.get_single_node()
             for node in nodes(document, set()):
-                check(node, path)
+                check(node, path, loader)
             return loader.construct_document(document) if document else None
         finally:
             loader.dispose()
@@ -47,24 +51,32 @@ def nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
                 yield from nodes(part, seen)
 
 
-def check(node: yaml.Node, path: Path) -> None:
-    """Refuse keys that are not unique text, and numbers that YAML 1.1 (here) and 1.2 (DVC) read differently."""
+def check(node: yaml.Node, path: Path, loader: yaml.SafeLoader) -> None:
+    """Refuse keys that are not unique text, and values that YAML 1.1 (here) and 1.2 (DVC) read differently, or not."""
+    kind, where = node.tag.removeprefix(TAG), f"{path}, line {node.start_mark.line + 1}"
     if isinstance(node, yaml.MappingNode):
         names = set()
         for key, _ in node.value:
-            where, kind = f"{path}, line {key.start_mark.line + 1}", key.tag.removeprefix(TAG)
-            if kind == "merge":
+            where, key_kind = f"{path}, line {key.start_mark.line + 1}", key.tag.removeprefix(TAG)
+            if key_kind == "merge":
                 continue
             if not isinstance(key, yaml.ScalarNode):
                 raise InputError(f"{where}: a key is a list or a mapping; it should be a name")
-            if kind != "str":
-                read_as = READ_AS.get(kind, kind)
+            if key_kind != "str":
+                read_as = READ_AS.get(key_kind, key_kind)
                 raise InputError(
                     f'{where}: YAML reads the key {key.value} as {read_as}; put it in quotes: "{key.value}"'
                 )
             if key.value in names:
                 raise InputError(f"{where}: the key {key.value!r} is there a second time; leave one")
             names.add(key.value)
-    elif node.tag == f"{TAG}int" and not re.fullmatch(r"[-+]?(0|[1-9]\d*)", node.value):
-        where = f"{path}, line {node.start_mark.line + 1}"
-        raise InputError(f"{where}: {node.value} is not a whole number in plain digits, and may be read as another")
+    elif kind in PLAIN and not PLAIN[kind].fullmatch(node.value):
+        number = "a whole number" if kind == "int" else "a number"
+        raise InputError(f"{where}: {node.value} is not {number} in plain digits, and may be read as another")
+    elif kind in READ_AS:
+        try:
+            loader.construct_object(node)
+        except (ValueError, TypeError, KeyError, AttributeError):  # the 45th of a month, or 5,000 digits
+            raise InputError(
+                f"{where}: YAML cannot read {node.value[:40]} as {READ_AS[kind]}; put it in quotes, or correct it"
+            ) from None
