@@ -78,19 +78,25 @@ def tables_of(folder: Path, names: str | list[str]) -> list[str]:
     """The tables of a split by their names in a folder; of a folder in it, all but hidden files, in their order.
 
     Raises:
-        InputError: one is not there.
+        InputError: one is not there, or twice, or a folder holds folders.
     """
     found = []
     for name in [names] if isinstance(names, str) else names:
         tables = [name] if (folder / name).is_file() and not name.endswith("/") else []
         if name.endswith("/"):  # what Spark writes besides its tables begins with a point or an underscore
-            paths = sorted(path for path in (folder / name).glob("[!._]*") if path.is_file())
-            tables = [path.relative_to(folder).as_posix() for path in paths]
+            paths = sorted((folder / name).glob("[!._]*"))
+            tables = [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
+            if inner := next((path for path in paths if path.is_dir()), None):
+                raise InputError(f"{inner} is a folder in {name}, whose tables would go unread; move them into {name}")
         if not tables and (folder / name).is_dir() and name.endswith("/"):
             raise InputError(f"{name} holds no table; put some there, or name another folder")
         if not tables:
             raise InputError(f"splits in corpora/ names {name}, which is not there; name it under source.files too")
         found += tables
+    paths = [(folder / table).resolve() for table in found]
+    for table, path in zip(found, paths, strict=True):
+        if paths.count(path) > 1:
+            raise InputError(f"splits in corpora/ names {table} twice; its rows would count twice, so name it once")
     return found
 
 

@@ -29,12 +29,14 @@ def copy_files(source: Path, names: Iterable[str], folder: Path) -> None:
     """Copy files that are on this machine; of a name that ends in "/", all of the folder but hidden ones.
 
     Raises:
-        InputError: one is not there.
+        InputError: one is not there, or a folder holds folders.
     """
     for name in names:
         if not (source / name).is_file() and not (name.endswith("/") and (source / name).is_dir()):
             raise InputError(f"{source / name} is not there; put it there, or correct its source")
         files = sorted((source / name).glob("[!._]*")) if name.endswith("/") else [source / name]
+        if name.endswith("/") and (inner := next((file for file in files if file.is_dir()), None)):
+            raise InputError(f"{inner} is a folder in {name}, whose tables would go unread; move them into {name}")
         for file in filter(Path.is_file, files):
             copy = folder / file.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -299,6 +299,24 @@ FAULTS = {
         {},
         ["splits.train", "different"],
     ),
+    "a file named in two ways": (
+        {"a.csv": TABLE},
+        {"train": ["a.csv", "./a.csv"], "valid": "a.csv", "test": "a.csv"},
+        {},
+        ["a.csv twice"],
+    ),
+    "a file and its folder": (
+        {"parts/a.csv": TABLE},
+        {"train": ["parts/", "parts/a.csv"], "valid": "parts/a.csv", "test": "parts/a.csv"},
+        {"source.files": {"parts/": None}},
+        ["parts/a.csv twice"],
+    ),
+    "a folder in a folder": (
+        {"parts/a.csv": TABLE, "parts/more/b.csv": TABLE},
+        dict.fromkeys(("train", "valid", "test"), "parts/"),
+        {"source.files": {"parts/": None}},
+        ["data/own/parts/more is a folder in parts/", "unread"],
+    ),
     "no file": (
         {"a.csv": TABLE},
         {"train": [], "valid": "a.csv", "test": "a.csv"},
