@@ -1,6 +1,5 @@
 """Prepare: a corpus's tables as Parquet files of id, text and label, one a split."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from stages.common import command, files, params
 from stages.common.command import InputError
 from stages.corpus.duplicates import KEPT_APART_FROM, Repeated
 from stages.corpus.rows import read_rows, read_table, table_settings, warn
-from stages.corpus.splits import files_of, hold_out_sentences, hold_out_share
+from stages.corpus.splits import files_of, hold_out_sentences, hold_out_share, warn_of_gaps
 
 SCHEMA = pa.schema({"id": pa.string(), "text": pa.string(), "label": pa.int64()})
 
@@ -31,9 +30,8 @@ def read_splits(splits: dict, settings: dict, raw: Path) -> dict[str, Iterable[p
     found.pop("train")
     named = splits["train"] if isinstance(splits["train"], str) else ", ".join(splits["train"])
     train = read_table(raw, splits["train"], group=splits.get("group_by"), **settings)
-    if gaps := int((train["group"] == "").sum()) if "group" in train else 0:
-        which = f"{gaps:,} of {len(train):,} rows of {named} have no {splits['group_by']!r}"
-        print(f"warning: {which} (splits.group_by in corpora/); each is a group of its own", file=sys.stderr)
+    if "group" in train:
+        warn_of_gaps(train["group"], named, splits["group_by"])
     try:
         for name in filter(lambda name: isinstance(splits[name], dict), ("test", "valid")):
             drawn = hold_out_share(train, **splits[name])

@@ -2,9 +2,10 @@
 
 import functools
 import math
+import re
 import sys
 from difflib import get_close_matches
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import jsonschema
@@ -61,6 +62,7 @@ def corpus(name: str, folder: Path = Path()) -> dict:
         raise InputError(f"{shown}: valid holds the test rows; set final_fit to false")
     check_labels(content["labels"], shown)
     check_values(content, shown)
+    check_columns(content, shown)
     for key in ("training", "finetuning"):
         check_class_weights(content[key].get("class_weights", "none"), content["labels"], f"{shown}: {key}")
     return content
@@ -78,6 +80,18 @@ def check_values(content: dict, shown: Path) -> None:
                 raise InputError(f"{shown}: {value[:40]!r} is a label of both {other} and {name}; remove one")
 
 
+def check_columns(content: dict, shown: Path) -> None:
+    """A label is not learned from itself, and rows that are said to stay together are in shares that are drawn."""
+    text, splits = content["columns"]["text"], content["splits"]
+    if text == content["columns"]["label"]:
+        raise InputError(f"{shown}: columns.text and columns.label are both {text!r}; name two columns")
+    if "group_by" in splits and not any(isinstance(splits[name], dict) for name in ("valid", "test")):
+        raise InputError(
+            f"{shown}: splits.group_by holds only where valid or test is a fraction of the rows; "
+            "remove it, or draw one of them"
+        )
+
+
 def check_labels(labels: dict[str, object], shown: Path) -> None:
     """All classes are described by values, or all by ranges, of which no number is in two and some number in each."""
     ranges = {name: ends(described) for name, described in labels.items() if isinstance(described, dict)}
@@ -89,6 +103,9 @@ def check_labels(labels: dict[str, object], shown: Path) -> None:
     for (one, (low, high)), (other, (other_low, other_high)) in combinations(ranges.items(), 2):
         if max(low, other_low) < min(high, other_high):
             raise InputError(f"{shown}: labels.{one} and labels.{other} overlap; end one where the other begins")
+    for one, other in permutations(labels, 2):
+        if re.fullmatch(rf"{re.escape(one)}(_\d+)+", other):  # a column of predictions is called by a class and a seed
+            raise InputError(f"{shown}: labels has {one!r} and {other!r}, which reads as a seed of it; rename one")
 
 
 def check_class_weights(weights: str | dict[str, float], labels: dict, shown: str) -> None:

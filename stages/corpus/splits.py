@@ -1,5 +1,6 @@
 """Holding rows out of a corpus: a share of them or, where rows are phrases of one another (SST-2), whole sentences."""
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from stages.common.command import InputError
+
+GAPS = ("na", "n/a", "nan", "none", "null", "<na>")  # as R, pandas and databases write them, in lower case
 
 
 def files_of(splits: dict) -> dict[str, str | list[str]]:
@@ -98,6 +101,17 @@ def hold_out_share(rows: pd.DataFrame, fraction: float, seed: int, stratified: b
     if not drawn.any() or drawn.all():
         raise ValueError(f"{len(rows)} rows in {len(sizes)} groups cannot give a fraction of {fraction}")
     return drawn[cluster]
+
+
+def warn_of_gaps(groups: pd.Series, file: str, column: str) -> None:
+    """Print how many rows have no group, and how many one whose name other programs write for a gap."""
+    for word in ["", *groups[groups.str.lower().isin(GAPS)].unique()]:
+        found, done = (f"{column!r} {word!r}", "that is one group; if it means a gap, leave it empty")
+        if not word:
+            found, done = f"no {column!r}", "each is a group of its own"
+        if count := int((groups == word).sum()):
+            which = f"{count:,} of {len(groups):,} rows of {file} have {found}"
+            print(f"warning: {which} (splits.group_by in corpora/); {done}", file=sys.stderr)
 
 
 def clusters(rows: pd.DataFrame) -> np.ndarray:

@@ -97,6 +97,15 @@ def test_every_row_without_a_group_is_a_group_of_its_own(prepare, capsys, gap):
     assert "90 of 100 rows of a.csv have no 'product'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("word", ["NA", "nan", "<NA>"])
+def test_a_group_that_other_programs_write_for_a_gap_is_warned_of(prepare, capsys, word):
+    groups = [f"p{row}" if row % 5 else word for row in range(100)]
+    shares = {name: {"fraction": 0.3, "seed": 1} for name in ("test", "valid")}
+    assert prepare(table(["0", "1"] * 50, product=groups), **shares, group_by="product") == ""
+    assert f"20 of 100 rows of a.csv have 'product' '{word}'" in capsys.readouterr().err
+    assert sum(set(range(0, 100, 5)) & set(lines(rows)) != set() for rows in splits().values()) == 1
+
+
 def test_gaps_in_a_column_of_numbers_part_no_group(prepare, project):
     users = [None if row % 3 else float(row % 5) for row in range(120)]
     project.write("raw/a.parquet", b"")

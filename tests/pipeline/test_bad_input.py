@@ -53,6 +53,20 @@ PARAMS = {
     ),
     "unknown key that is a number": ("run", RUN | {1: 2}, ["run.yaml, line", "the key 1", "in quotes"]),
     "a column's name without quotes": ("corpora.own.columns.label", 2024, ["columns.label is 2024", "in quotes"]),
+    "a class without a name": ("corpora.own.labels", {"": "0", "good": "1"}, ["labels is ''", "a class's name"]),
+    "a class and one of its seeds": (
+        "corpora.own.labels",
+        {"good": "1", "good_1": "2"},
+        ["'good' and 'good_1'", "rename one"],
+    ),
+    "one column for text and label": (
+        "corpora.own.columns",
+        {"text": "label", "label": "label"},
+        ["columns.text", "'label'", "two columns"],
+    ),
+    "a group where nothing is drawn": ("corpora.own.splits.group_by", "film", ["splits.group_by", "a fraction"]),
+    "a delimiter that ends lines": ("corpora.own.format.delimiter", "\n", ["format.delimiter", "one character"]),
+    "more threads than a machine has": ("corpora.own.threads", 10**20, ["threads", "1 to 1024"]),
     "a corpus's name without quotes": ("run.corpora", [False], ["run.corpora.0 is False", "in quotes"]),
     "an encoder's name without quotes": ("run.encoders", [384], ["run.encoders.0 is 384", "in quotes"]),
     "a model's name without quotes": ("run.models.pooled", [2], ["run.models.pooled.0 is 2", "in quotes"]),
@@ -191,6 +205,11 @@ LINES = {
     "the same class twice": ('labels: {bad: "0", bad: "1", good: "2"}', ["'bad'", "a second time"]),
     "a number that begins with 0": ("min_count: 010", ["010", "plain digits"]),
     "a number of minutes": ("min_count: 1:30", ["1:30", "plain digits"]),
+    "a range that ends in seconds": ("labels: {a: {below: 1:30.5}, b: {from: 91}}", ["1:30.5", "plain digits"]),
+    "a number with an underscore": ("labels: {a: {below: 1_0.5}, b: {from: 91}}", ["1_0.5", "plain digits"]),
+    "a day that no month has": ("labels: {a: 2001-13-45, b: x}", ["2001-13-45 as a date", "in quotes"]),
+    "a number of 5,000 digits": (f"labels: {{a: {5000 * '1'}, b: x}}", ["1111 as a number", "in quotes"]),
+    "a truth that is none": ("labels: {a: !!bool maybe, b: x}", ["maybe as true or false"]),
     "lists in lists in lists": (f"labels: {2000 * '['}{2000 * ']'}", ["nested too deeply"]),
 }
 
