@@ -12,7 +12,7 @@ from maintenance.corpus_files import class_names, corpus_text, run_text
 from maintenance.own_table import SHARES, count_labels, draw_splits, find_format
 from stages.common import command
 from stages.common.command import InputError
-from stages.common.files import new_file, new_folder
+from stages.common.files import home_path, new_file, new_folder
 from stages.common.params import Validator, schema
 from stages.corpus.rows import read_table, tables_of
 
@@ -38,10 +38,12 @@ def new_paths(name: str, table: Path) -> tuple[Path, Path, Path]:
     of_name = schema()["$defs"]["corpus_name"]
     if not Validator(of_name).is_valid(name):
         raise InputError(f"NAME is {name!r}; it should be {of_name['description']}")
-    if not table.exists():
+    if not (table.is_file() or table.is_dir()):
         raise InputError(f"there is no file {table}; correct FILE, the path of your table or of a folder of tables")
     if not table.name.isprintable():
         raise InputError(f"the name {table.name!r} holds signs that cannot be shown; rename the file")
+    if table.name.startswith("\\"):  # which Windows reads as the root
+        raise InputError(f"the name {table.name} begins with a backslash; rename the file")
     paths = Path("data", name, table.name), Path("corpora", f"{name}.yaml"), Path("runs", f"{name}.yaml")
     for path in paths:
         if path.exists() and not path.samefile(table):
@@ -52,10 +54,12 @@ def new_paths(name: str, table: Path) -> tuple[Path, Path, Path]:
 def main() -> None:
     given = read_arguments()
     name, text, label, group = given["NAME"], given["TEXT"], given["LABEL"], given.get("GROUP") or None
-    table = Path(given["FILE"]).expanduser()
+    table = home_path(given["FILE"], "FILE")
     table = table.resolve() if table.is_dir() else table  # so that it has a name
     copy, corpus, run = new_paths(name, table)
     columns = [column for column in (text, label, group) if column]
+    if label in (text, group):
+        raise InputError(f"LABEL is {label!r}, and so is {'TEXT' if label == text else 'GROUP'}; name two columns")
     file = f"{table.name}/" if table.is_dir() else table.name
     tables = [table.parent / part for part in tables_of(table.parent, file)]
     format = find_format(tables, columns, given.get("ENCODING"))

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import IO
@@ -29,8 +30,8 @@ def find_format(tables: list[Path], columns: list[str], encoding: str | None) ->
     """A corpus's `format`: the encoding but for UTF-8, and the kind or delimiter where a file's name says another.
 
     Without an `encoding`, it is the one whose mark the first table begins with, or else UTF-8. The delimiter is the one
-    of comma, semicolon and tab under which the header line has most of the columns. That of TSV whose values are quoted
-    as CSV's are is named too: without it, quotes are read as they are.
+    of comma, semicolon, tab and | under which the header line has most of the columns. That of TSV whose values are
+    quoted as CSV's are is named too: without it, quotes are read as they are.
 
     Raises:
         InputError: the first table is not in the encoding, or there is no such encoding.
@@ -55,7 +56,7 @@ def find_format(tables: list[Path], columns: list[str], encoding: str | None) ->
         fields = next(csv.reader([header], delimiter=delimiter), [])
         return len(set(columns) & set(fields)), len(fields)
 
-    best = max((",", ";", "\t"), key=fit)
+    best = max((",", ";", "\t", "|"), key=fit)
     if best != OWN_DELIMITERS[kind] or (kind == "tsv" and is_quoted(tables, columns, found)):
         return {"delimiter": best} | found
     return found
@@ -92,7 +93,7 @@ def reads_well(tables: list[Path], columns: list[str], **format: object) -> bool
 def count_labels(tables: list[Path], columns: list[str], label: str, format: dict[str, str]) -> tuple[Counter, dict]:
     """How many rows have each value of the label's column, and under each value all that are written like it.
 
-    Values that differ in case, in blanks at their ends or in a whole number's point are one, the most frequent of them.
+    Values that differ in case, in a whole number's point or in what nobody sees are one, the most frequent of them.
 
     Raises:
         InputError: a column is not there, a label is empty, or these are not classes to learn.
@@ -107,7 +108,7 @@ def count_labels(tables: list[Path], columns: list[str], label: str, format: dic
             counts.update(values)
     forms = {}
     for value, _ in counts.most_common():
-        forms.setdefault(re.sub(WHOLE, r"\1", value.strip().casefold()), []).append(value)
+        forms.setdefault(re.sub(WHOLE, r"\1", as_shown(value).casefold()), []).append(value)
     forms = {written[0]: written for written in forms.values()}
     counts = Counter({value: sum(counts[form] for form in written) for value, written in forms.items()})
     if not counts:
@@ -126,6 +127,12 @@ def count_labels(tables: list[Path], columns: list[str], label: str, format: dic
         found = f"{rows} rows whose {label!r} is {rarest[:40]!r}, but the splits need {FEWEST_ROWS} of every class"
         raise InputError(f"{table.name} has {found}; add some, remove the class, or {advice}")
     return counts, forms
+
+
+def as_shown(value: str) -> str:
+    """Without what nobody sees: blanks at the ends, signs without a width, and how é is written."""
+    seen = "".join(sign for sign in value if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFC", seen).strip()
 
 
 def draw_splits(rows: pd.DataFrame) -> tuple[int, dict[str, int]]:

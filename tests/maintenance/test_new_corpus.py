@@ -99,6 +99,7 @@ FORMATS = {
     "commas": ("a.csv", csv, {}),
     "semicolons": ("a.csv", lambda frame: frame.to_csv(sep=";", index=False).encode("utf-8-sig"), {"delimiter": ";"}),
     "tabs in CSV": ("a.csv", lambda frame: frame.to_csv(sep="\t", index=False).encode(), {"delimiter": "\t"}),
+    "upright lines": ("a.csv", lambda frame: frame.to_csv(sep="|", index=False).encode(), {"delimiter": "|"}),
     "tabs": ("a.tsv", lambda frame: frame.to_csv(sep="\t", index=False).encode(), {}),
     "commas in TSV": ("a.tsv", csv, {"delimiter": ","}),
     "packed": ("a.csv.gz", lambda frame: packed(frame.to_csv(sep=";").encode()), {"delimiter": ";"}),
@@ -180,6 +181,16 @@ def test_values_that_are_written_in_several_ways_are_one_class(make, capsys):
     assert rows_of("mine")["label"].value_counts().to_dict() == {0: 25, 2: 23, 1: 20}
 
 
+def test_values_that_look_alike_are_one_class(make):
+    ratings = ["caf\u00e9"] * 20 + ["cafe\u0301"] * 5 + ["good"] * 20 + ["good\u200b", "\ufeffgood", "good\u00a0"]
+    frame = pd.DataFrame({"Review": [f"text {row}" for row in range(len(ratings))], "Rating": ratings})
+    assert make(content=csv(frame)) == ""
+    labels = params.corpus("mine")["labels"]
+    assert labels["café"] == ["caf\u00e9", "cafe\u0301"]
+    assert labels["good"] == ["good", "good\u200b", "\ufeffgood", "good\u00a0"]
+    assert rows_of("mine")["label"].value_counts().to_dict() == {0: 25, 1: 23}
+
+
 VALUES = ("no", "1", "-1", 'é: "x"', "null", "~", "# high", "{}", "it's\nlow", "🙂", "2024-01-01", "1e3")
 
 
@@ -252,6 +263,7 @@ FAULTS = {
     "a name that leaves the folder": ("a.csv", csv(table()), {"NAME": "../mine"}, ["'../mine'"]),
     "a name of the pipeline": ("a.csv", csv(table()), {"NAME": "words"}, ["'words'", "no folder of the pipeline"]),
     "a file that is not there": ("a.csv", None, {}, ["there is no file", "a.csv"]),
+    "a folder in a folder": (".", None, {"FILE": ".."}, ["project is a folder in", "unread"]),
     "a folder of nothing": (".", None, {"FILE": "."}, ["project/ holds no table"]),
     "a column that is there twice": (
         "a.csv",
@@ -265,7 +277,13 @@ FAULTS = {
     "a column that is not there": ("a.csv", csv(table()), {"TEXT": "Reviw"}, ["'Reviw'", "did you mean 'Review'?"]),
     "a group that is not there": ("a.csv", csv(table()), {"GROUP": "film"}, ["'film'", "has 'Review', 'Rating'"]),
     "one class": ("a.csv", csv(table(ratings=("low",))), {}, ["'Rating'", "'low'", "two classes"]),
-    "a label column of texts": ("a.csv", csv(table()), {"LABEL": "Review"}, ["'Review'", "90 different values"]),
+    "a label column of texts": ("a.csv", csv(table()), {"TEXT": "Rating", "LABEL": "Review"}, ["90 different values"]),
+    "one column as text and label": ("a.csv", csv(table()), {"LABEL": "Review"}, ["'Review'", "TEXT", "two columns"]),
+    "one column as group and label": ("a.csv", csv(table()), {"GROUP": "Rating"}, ["'Rating'", "GROUP"]),
+    "a home folder of nobody": ("a.csv", None, {"FILE": "~no_such_user/a.csv"}, ["~no_such_user", "FILE"]),
+    "a device": ("a.csv", None, {"FILE": "/dev/null"}, ["no file /dev/null"]),
+    "a backslash first": ("\\a.csv", csv(table()), {}, ["backslash", "rename"]),
+    "an encoding that fails always": ("a.csv", csv(table()), {"ENCODING": "undefined"}, ["'undefined'"]),
     "a label column of numbers": ("a.csv", csv(NUMBERS), {}, ["'Rating'", "100 different values", "cut points"]),
     "a class of nine rows": ("a.csv", csv(table(29)), {}, ["9 rows", "'high'", "need 10"]),
     "an empty label": ("a.csv", changed(3, "Rating", " "), {}, ["a.csv, line 5", "label is empty"]),
