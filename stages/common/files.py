@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stages.common.command import InputError
 from stages.common.locks import alone
 
 
@@ -58,6 +59,18 @@ def write_json(path: Path, content: dict) -> None:
 def read_json(path: Path) -> dict:
     """The content of a JSON file, or an empty mapping if there is no such file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def home_path(written: str, what: str) -> Path:
+    """A path that may begin with `~` or `~user`.
+
+    Raises:
+        InputError: there is no such user; `what` is what is to be corrected.
+    """
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:
+        raise InputError(f"{written}: there is no such home folder; correct {what}") from None
 
 
 def sha256(path: Path) -> str:

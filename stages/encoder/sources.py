@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stages.common.command import InputError
-from stages.common.files import sha256
+from stages.common.files import home_path, sha256
 from stages.corpus import sources
 from stages.corpus.packages import package_folder
 
@@ -39,7 +39,7 @@ def fetch_files(source: dict, names: Iterable[str], downloads: Path, folder: Pat
 
 
 def local_folder(source: dict) -> Path:
-    return package_folder(**source) if "package" in source else Path(source["folder"]).expanduser()
+    return package_folder(**source) if "package" in source else home_path(source["folder"], "source.folder")
 
 
 def fetch_from_mirror(source: dict, names: Iterable[str], downloads: Path, folder: Path) -> None:

@@ -84,7 +84,7 @@ def try_out(encoder: PreTrainedModel, name: str, max_length: int) -> None:
     """
     config = encoder.config
     ids = torch.arange(config.vocab_size)[None]  # (1, V)
-    ids = ids[ids != config.pad_token_id][None, -8:]  # → (1, T)
+    ids = ids[ids != (config.pad_token_id or 0)][None, -8:]  # → (1, T)
     length = torch.tensor([8])
     states = encode(encoder, ids, length, output_hidden_states=True).hidden_states
     if [state.shape for state in states] != [(1, 8, config.hidden_size)] * (config.num_hidden_layers + 1):

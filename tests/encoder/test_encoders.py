@@ -390,6 +390,12 @@ def test_the_hubs_files_come_from_a_mirror(put_encoder, tiny, run_here, monkeypa
     assert not Path("data/downloads").exists() or list(Path("data/downloads").iterdir()) == []
 
 
+def test_an_encoder_without_a_padding_id_is_taken(put_encoder, own, run_here):
+    (own / "config.json").write_bytes(config(pad_token_id=None))
+    put_encoder()
+    assert download(run_here) == ""
+
+
 EMBED = {"corpus": "own", "encoder": "own", "wordpieces": "wordpieces", "weights": "encoder"}
 EMBED |= {"checkpoints": "checkpoints", "out": "features"}
 
