@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.command import InputError
+from stages.corpus.formats.lines import LOOKS_ALIKE, looks_like
 
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 NO_CLASS = -1  # of a rating between the ranges, or a label that is left out
@@ -47,6 +48,11 @@ class Values:
             return InputError(
                 f"{place}: the label is {value[:40]!r}, which differs from an expected one in case or in blanks at its "
                 "ends; correct it, or set ignore_in_labels to [case, blanks] under format in corpora/"
+            )
+        if any(looks_like(value, other) for other in self.values):
+            return InputError(
+                f"{place}: the label is {value[:40]!r}; of the expected, {LOOKS_ALIKE}; copy it out of the file as "
+                "another value of its class: [a, b]"
             )
         expected = " or ".join(map(repr, self.values))
         return InputError(
@@ -92,6 +98,8 @@ class Ranges:
 
     def lacking(self, name: str, number: int) -> InputError:
         """As `Values` has it."""
+        if self.smallest > self.largest:
+            return InputError(f"{name} has no rating, as all are left out; change splits.left_out in corpora/")
         return InputError(
             f"{name} has no row of the class {list(self.ranges)[number]!r}, as its ratings go from "
             f"{self.smallest:g} to {self.largest:g}; move the cut points under labels in corpora/"

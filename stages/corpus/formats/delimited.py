@@ -47,7 +47,7 @@ def delimited_rows(
     options = {"delimiter": delimiter or ",", "strict": True}
     if is_plain := kind == "tsv" and delimiter is None:
         options = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    reader, tail, quotes = csv.reader(file, **options), Tail(name), Quotes()
+    reader, tail, quotes, line = csv.reader(file, **options), Tail(name), Quotes(), 1
     try:
         named_in = "format.header" if header else "the header"
         header = header or next(reader, None)
@@ -78,6 +78,11 @@ def delimited_rows(
                 yield line, values
             line = reader.line_num + 1
     except csv.Error as error:
+        if "new-line character" in str(error):
+            advice = "a carriage return alone, as old Macs end lines; save the file with other line ends"
+            raise InputError(f"{name}, line {reader.line_num}: {advice}") from None
+        if "end of data" in str(error):
+            raise InputError(f"{name}, line {line}: a quote opens in this row and none closes it; correct it") from None
         raise InputError(f"{name}, line {reader.line_num}: {error}; quote its fields as CSV does") from None
     if in_quotes is not None and quotes.quoted and not quotes.others:
         in_quotes[name] = quotes.quoted

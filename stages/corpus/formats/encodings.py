@@ -23,7 +23,7 @@ def codec_of(encoding: str) -> str:
     try:
         "".encode(encoding)  # of encodings that are not of text, such as base64, this is a LookupError too
         return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
-    except LookupError:
+    except (LookupError, ValueError):  # `undefined` is an encoding that fails always
         raise InputError(f"there is no encoding {encoding!r}; name another, such as utf-8 or windows-1252") from None
 
 

@@ -1,6 +1,7 @@
 """Rows of files with a row a line, JSON or fastText's, each with the number of its line."""
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from stages.corpus.formats.cells import text_of_json
 Rows = Iterator[tuple[int, list[str]]]  # of some columns, in the order in which these are named
 FASTTEXT_LABEL = "__label__"
 LOOKED_AT = 10_000  # lines of JSON: a key that none of them has is misspelled
+LOOKS_ALIKE = "one looks the same and is written with other Unicode signs"
 CONSTANTS = {"Infinity": "Infinity", "-Infinity": "-Infinity"}  # which are not JSON, but written; NaN is a gap
 
 
@@ -27,7 +29,14 @@ def check_columns(name: str, columns: Iterable[str], found: Sequence[str]) -> No
             known = [str(other)[:40] for other in found][:20]
             close = get_close_matches(column, known, n=1)
             advice = f"did you mean {close[0]!r}?" if close else "name the right one"
+            if any(looks_like(column, other) for other in known):
+                advice = f"{LOOKS_ALIKE}, so copy it out of the file"
             raise InputError(f"{name} needs one column {column!r} and has {', '.join(map(repr, known))}; {advice}")
+
+
+def looks_like(one: str, other: str) -> bool:
+    """Whether two texts that differ are shown alike, in which é is one sign or two (https://unicode.org/reports/tr15)."""
+    return one != other and unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
 class Tail:
