@@ -25,12 +25,12 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir(parents=True)
         try:
             yield temporary
+            if path.exists():
+                shutil.rmtree(path)
+            temporary.replace(path)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
 
 
 @contextmanager

@@ -90,6 +90,7 @@ def with_weights(config: PreTrainedConfig, weights: dict[str, torch.Tensor]) -> 
     beside = {name for name in found["unexpected_keys"] if name.removeprefix(prefix).split(".")[0] in HEADS}
     beside |= {name for name in found["unexpected_keys"] if f".{name}".endswith(POSITION_NUMBERS)}
     faults = {f"{name} is missing" for name in found["missing_keys"]}
+    faults |= {f"{name} is there a second time" for name in weights if f"{prefix}{name}" in weights}
     faults |= {f"{name} has another shape" for name, *_ in found["mismatched_keys"]}
     faults |= {f"nothing reads {name}" for name in found["unexpected_keys"] if name not in beside}
     if faults:

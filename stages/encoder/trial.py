@@ -45,6 +45,8 @@ def check_encoder(folder: Path, name: str, *, max_length: int, layers: list[int]
         encoder = with_weights(config, load_file(folder / "model.safetensors")).eval()
     except InputError as error:
         raise InputError(f"encoders.{name}: {error}") from None
+    if broken := next((key for key, value in encoder.named_parameters() if not value.isfinite().all()), None):
+        raise InputError(f"encoders.{name}: {broken} holds what is not a number; fetch the encoder again")
     if max_length > longest_input(encoder):
         raise InputError(
             f"params.yaml: encoders.{name}.max_length is {max_length}; "

@@ -158,6 +158,7 @@ def test_a_checkpoint_in_half_precision_is_computed_in_fp32(tiny, name):
         ("encoder.layer.1.attention.self.distance_embedding.weight", torch.zeros(127, 8), "nothing reads {}"),
         ("encoder.layer.1.crossattention.self.key.bias", torch.zeros(16), "nothing reads {}"),
         ("embeddings.adapter.weight", torch.zeros(16), "nothing reads {}"),
+        ("bert.embeddings.LayerNorm.weight", torch.ones(16), "embeddings.LayerNorm.weight is there a second time"),
     ],
 )
 def test_a_weight_that_does_not_fit_is_named(own, name, weight, said):
@@ -353,12 +354,16 @@ def test_an_encoder_that_cannot_be_read_is_refused(put_encoder, own, run_here, n
 
 @pytest.mark.parametrize(
     ("key", "value", "fragment"),
-    [("max_length", 65, "max_length is 65; the encoder reads 64"), ("layers", [0, 3], "it has hidden states 0 to 2")],
+    [
+        ("max_length", 65, "max_length is 65; the encoder reads 64"),
+        ("max_length", 10**20, "a whole number from 3 up that 32 bits hold"),
+        ("layers", [0, 3], "it has hidden states 0 to 2"),
+    ],
 )
 def test_more_than_an_encoder_has_is_refused_before_anything_is_computed(put_encoder, run_here, key, value, fragment):
     put_encoder(**{key: value})
     assert fragment in download(run_here)
-    assert list(Path("data/encoders").iterdir()) == []
+    assert list(Path().rglob("data/encoders/*")) == []
 
 
 @pytest.mark.parametrize("name", ENCODER_FILES)
@@ -388,6 +393,14 @@ def test_the_hubs_files_come_from_a_mirror(put_encoder, tiny, run_here, monkeypa
         server.shutdown()
     assert bytes_of("data/encoders/own") == bytes_of("mirror/owner/bert-tiny") == bytes_of(tiny)
     assert not Path("data/downloads").exists() or list(Path("data/downloads").iterdir()) == []
+
+
+def test_a_weight_that_is_not_a_number_is_named_though_no_trial_reads_it(put_encoder, own, run_here):
+    weights = load_file(own / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][10] = torch.inf  # of a piece that the texts of the trial lack
+    save_file(weights, own / "model.safetensors")
+    put_encoder()
+    assert "embeddings.word_embeddings.weight holds what is not a number" in download(run_here)
 
 
 def test_an_encoder_without_a_padding_id_is_taken(put_encoder, own, run_here):
