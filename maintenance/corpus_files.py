@@ -28,7 +28,7 @@ splits:
   train: $file
   test: {fraction: $test, seed: $seed} # drawn first; rows of the same text stay together
   valid: {fraction: $valid, seed: $seed} # of the rows that test leaves
-$group  repeated: drop # texts that train shares with valid or test; or keep, keep_first, refuse
+$group$left_out  repeated: drop # texts that train shares with valid or test; or keep, keep_first, refuse
 columns: {text: $text, label: $label}
 labels: # a class's name: its value in the file, or several: [a, b]; of two classes, scores are the last one's
 $labels
@@ -68,12 +68,15 @@ run:
 
 
 def corpus_text(name: str, rows: int, **described: object) -> str:
-    """described: file, text, label and group by their names, format and labels as mappings, test, valid and seed."""
+    """described: file, text, label and group by their names, format and labels as mappings, the labels that are left
+    out, test, valid and seed."""
     _, batch_size, epochs, tuning_batch_size, tuning_epochs, _ = size_of(rows)
     group = described["group"]
     written = {key: scalar(described[key]) for key in ("file", "text", "label")}
     written["format"] = ", ".join(f"{key}: {quoted(value)}" for key, value in described["format"].items())
     written["group"] = f"  group_by: {scalar(group)} # and so do rows with the same value here\n" if group else ""
+    left_out = values(list(described["left_out"]))
+    written["left_out"] = f"  left_out: {left_out} # labels whose rows are in no split\n" if left_out != "[]" else ""
     written["labels"] = "\n".join(f"  {scalar(key)}: {values(value)}" for key, value in described["labels"].items())
     drawn = {key: described[key] for key in ("test", "valid", "seed")}
     sizes = {"batch_size": batch_size, "epochs": epochs}

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from maintenance.corpus_files import class_names, corpus_text, run_text
-from maintenance.own_table import SHARES, count_labels, draw_splits, find_format
+from maintenance.own_labels import count_labels
+from maintenance.own_table import SHARES, draw_splits, find_format
 from stages.common import command
 from stages.common.command import InputError
 from stages.common.files import home_path, new_file, new_folder
@@ -45,9 +46,8 @@ def new_paths(name: str, table: Path) -> tuple[Path, Path, Path]:
     if table.name.startswith("\\"):  # which Windows reads as the root
         raise InputError(f"the name {table.name} begins with a backslash; rename the file")
     paths = Path("data", name, table.name), Path("corpora", f"{name}.yaml"), Path("runs", f"{name}.yaml")
-    for path in paths:
-        if path.exists() and not path.samefile(table):
-            raise InputError(f"{path} is there already and stays as it is; remove it, or choose another NAME")
+    if there := [str(path) for path in paths if path.exists() and not path.samefile(table)]:
+        raise InputError(f"there already, and left as is: {', '.join(there)}; remove that, or choose another NAME")
     return paths
 
 
@@ -63,10 +63,12 @@ def main() -> None:
     file = f"{table.name}/" if table.is_dir() else table.name
     tables = [table.parent / part for part in tables_of(table.parent, file)]
     format = find_format(tables, columns, given.get("ENCODING"))
-    counts, forms = count_labels(tables, columns, label, format)
+    left_out = given["LEFT_OUT"].split(",") if "LEFT_OUT" in given else []
+    counts, forms, left_out = count_labels(tables, columns, label, format, left_out)
     names = class_names(counts)
     labels = {name: forms[value] if len(forms[value]) > 1 else value for name, value in names.items()}
-    rows = read_table(table.parent, file, text=text, label=label, labels=labels, group=group, **format)
+    described = {"text": text, "label": label, "labels": labels, "group": group}
+    rows = read_table(table.parent, file, **described, left_out_labels=left_out, **format)
     try:
         seed, sizes = draw_splits(rows)
     except ValueError as error:
@@ -75,15 +77,15 @@ def main() -> None:
         advice = f"add rows, as too many share {shared} or a class such as {rare[:40]!r} has few ({counts[rare]})"
         raise InputError(f"{table.name} cannot be split: {error}; {advice}") from None
 
-    found = {"file": file, "text": text, "label": label, "group": group, "labels": labels, "format": format}
+    described |= {"file": file, "format": format, "left_out": left_out}
     with ExitStack() as stack:  # all three files appear, or none
         if not copy.exists() and table.is_dir():
             hidden = shutil.ignore_patterns(".*", "_*")
             shutil.copytree(table, stack.enter_context(new_folder(copy)), ignore=hidden, dirs_exist_ok=True)
         elif not copy.exists():
             shutil.copyfile(table, stack.enter_context(new_file(copy)))
-        described = corpus_text(name, len(rows), **found, **SHARES, seed=seed)
-        stack.enter_context(new_file(corpus)).write_text(described, encoding="utf-8")
+        content = corpus_text(name, len(rows), **described, **SHARES, seed=seed)
+        stack.enter_context(new_file(corpus)).write_text(content, encoding="utf-8")
         stack.enter_context(new_file(run)).write_text(run_text(name, len(rows)), encoding="utf-8")
 
     if not copy.samefile(table):
@@ -92,6 +94,8 @@ def main() -> None:
     print(f"  rows     {len(rows):,} of text {text!r} and label {label!r}; format {format or 'as the name says'}")
     classes = [f"{key} ({' or '.join(map(repr, forms[value]))}) {counts[value]:,}" for key, value in names.items()]
     print(f"  classes  {', '.join(classes)}")
+    if left_out:
+        print(f"  left out {', '.join(f'{value!r} {rows_of:,}' for value, rows_of in left_out.items())}")
     together = f"same text or {group!r}" if group else "same text"
     print(f"  splits   {', '.join(f'{split} {size:,}' for split, size in sizes.items())}, the {together} in one only")
     print(f"`git add` would commit the texts in {copy.parent}; `echo /{copy.parent}/ >> .gitignore` leaves them out")

@@ -191,6 +191,18 @@ def test_values_that_look_alike_are_one_class(make):
     assert rows_of("mine")["label"].value_counts().to_dict() == {0: 25, 1: 23}
 
 
+def test_labels_are_left_out_however_they_are_written(make, capsys):
+    assert make(content=csv(ODD), LEFT_OUT="n/a,?,") == ""
+    assert params.corpus("mine")["splits"]["left_out"] == ["n/a", "N/A", "?", ""]
+    assert "left out 'n/a' 1, 'N/A' 1, '?' 1, '' 1" in capsys.readouterr().out
+    assert rows_of("mine")["text"].tolist() == table()["Review"].tolist()[4:]
+
+
+def test_labels_of_blanks_are_left_out_as_empty_ones(make):
+    assert make(content=changed(3, "Rating", "  "), LEFT_OUT="") == ""
+    assert len(rows_of("mine")) == 89
+
+
 VALUES = ("no", "1", "-1", 'é: "x"', "null", "~", "# high", "{}", "it's\nlow", "🙂", "2024-01-01", "1e3")
 
 
@@ -235,7 +247,7 @@ def test_classes_get_plain_names(values, names):
 @pytest.mark.parametrize("rows", [size[0] - 1 for size in SIZES[:-1]] + [10**7])
 def test_corpora_of_every_size_have_settings(rows, tmp_path):
     described = {"file": "a.csv", "text": "text", "label": "label", "group": None, "format": {}}
-    described |= {"labels": {"a": "a", "b": "b"}, "test": 0.2, "valid": 0.1, "seed": 1}
+    described |= {"labels": {"a": "a", "b": "b"}, "left_out": [], "test": 0.2, "valid": 0.1, "seed": 1}
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora/mine.yaml").write_text(corpus_text("mine", rows, **described))
     (tmp_path / "run.yaml").write_text(run_text("mine", rows))
@@ -255,6 +267,8 @@ def changed(row: int, column: str, value: str) -> bytes:
 NUMBERS = pd.DataFrame({"Review": [f"text {row}" for row in range(100)], "Rating": [row / 7 for row in range(100)]})
 ONE_TEXT = pd.DataFrame({"Review": ["the same"] * 40, "Rating": ["a", "b"] * 20})
 ONE_PRODUCT = table(rows=88).assign(product=lambda frame: frame["Rating"])
+
+ODD = table().assign(Rating=lambda frame: ["?", "n/a", "", "N/A", *frame["Rating"][4:]])
 
 # A name, what such a file holds (None: it is not there), other arguments, and what the sentence names.
 FAULTS = {
@@ -285,8 +299,19 @@ FAULTS = {
     "a backslash first": ("\\a.csv", csv(table()), {}, ["backslash", "rename"]),
     "an encoding that fails always": ("a.csv", csv(table()), {"ENCODING": "undefined"}, ["'undefined'"]),
     "a label column of numbers": ("a.csv", csv(NUMBERS), {}, ["'Rating'", "100 different values", "cut points"]),
-    "a class of nine rows": ("a.csv", csv(table(29)), {}, ["9 rows", "'high'", "need 10"]),
-    "an empty label": ("a.csv", changed(3, "Rating", " "), {}, ["a.csv, line 5", "label is empty"]),
+    "a class of nine rows": ("a.csv", csv(table(29)), {}, ["need 10 rows", "'high' (9)", "LEFT_OUT=high"]),
+    "several labels of few rows": ("a.csv", csv(ODD), {"LEFT_OUT": ""}, ["'?' (1), 'n/a' (2)", "LEFT_OUT=',?,n/a'"]),
+    "many labels of few rows": ("a.csv", csv(NUMBERS[:40].round()), {}, ["'0.0' (4)", "and 2 others", "cut points"]),
+    "a label of few rows that has a comma": (
+        "a.csv",
+        changed(3, "Rating", "a, b"),
+        {},
+        ["'a, b' (1)", "add rows, or name"],
+    ),
+    "a label to leave out that is not there": ("a.csv", csv(table()), {"LEFT_OUT": "lo"}, ["'lo'", "no such 'Rating'"]),
+    "all but one label left out": ("a.csv", csv(table()), {"LEFT_OUT": "low,high"}, ["every 'Rating' is 'middle'"]),
+    "all labels left out": ("a.csv", csv(table()), {"LEFT_OUT": "low,middle,high"}, ["no rows but those", "LEFT_OUT"]),
+    "an empty label": ("a.csv", changed(3, "Rating", " "), {}, ["a.csv, line 5", "label is empty", "LEFT_OUT="]),
     "an empty text": ("a.csv", changed(3, "Review", " "), {}, ["a.csv, line 5", "text is empty"]),
     "a header alone": ("a.csv", b"Review,Rating\n", {}, ["a.csv has no rows"]),
     "an empty file": ("a.csv", b"", {}, ["a.csv is empty"]),
@@ -311,7 +336,7 @@ def test_what_cannot_be_a_corpus_leaves_only_a_sentence(make, check, tmp_path, n
 def test_what_is_there_stays_as_it_is(make, path):
     Path(path).parent.mkdir(parents=True)
     Path(path).write_text("mine")
-    refused(make(content=csv(table())), Path("none"), f"{path} is there already")
+    refused(make(content=csv(table())), Path("none"), f"there already, and left as is: {path}; remove")
     assert [file for file in Path().rglob("*") if file.is_file()] == [Path(path)]
     assert Path(path).read_text() == "mine"
 
