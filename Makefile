@@ -35,8 +35,8 @@ demo: .venv/installed ## type a text on a local page and see what every trained 
 
 # Only what the command line sets, not the environment; each as one shell word, whatever characters it has.
 corpus: .venv/installed ## describe your own texts: NAME=mine FILE=reviews.csv TEXT=Review LABEL=Rating
-	@python -m maintenance.new_corpus $(foreach key,NAME FILE TEXT LABEL GROUP LEFT_OUT ENCODING,$(if $(filter command,$(origin \
-		$(key))),'$(key)=$(subst ','\'',$(value $(key)))'))
+	@python -m maintenance.new_corpus $(foreach key,NAME FILE TEXT LABEL GROUP LEFT_OUT ENCODING,$(if $(filter \
+		command,$(origin $(key))),'$(key)=$(subst ','\'',$(value $(key)))'))
 
 # Two files at a time, each with one thread: torch's threads would wait for each other, and tests' networks are small.
 test: .venv/installed ## run the tests

@@ -60,7 +60,7 @@ def table_of(name: str, found: dict, width: int) -> Table:
         accuracy, start, end = (100 * value for value in (scores["accuracy"], *scores["interval"]))
         behind = f"{accuracy - 100 * first['accuracy']:+.1f}{'*' if {model, best} in pairs else ' '}"
         cells = [f"{accuracy:.1f} ({start:.1f}–{end:.1f})", *([drawn(scores, low, high)] if width >= WIDE else [])]
-        cells += ["" if model == best else behind, f"{scores['parameters'] / 1e6:.2f} M"]
+        cells += ["" if model == best else behind, f"{scores['parameters']:,}"]
         table.add_row(model, *cells, style="bold" if model == best else None)
     table.caption = f"{100 * found['confidence']:g} % intervals; * the test tells it from the best"
     return table

@@ -47,8 +47,8 @@ def test_the_most_accurate_is_first_and_a_star_says_which_the_test_tells_from_it
     rows = [line.split() for line in lines if "–" in line]
     assert lines[0].strip() == "own: 2,000 rows of test"
     assert [row[0] for row in rows] == ["minilm_finetuned", "gru", "rnn"]
-    assert rows[1][1:3] == ["88.0", "(83.0–93.0)"] and rows[1][-3:] == ["-2.0", "0.01", "M"]
-    assert rows[2][-3:] == ["-20.0*", "1.23", "M"]
+    assert rows[1][1:3] == ["88.0", "(83.0–93.0)"] and rows[1][-2:] == ["-2.0", "5,000"]
+    assert rows[2][-2:] == ["-20.0*", "1,234,567"]
     assert "95 % intervals" in lines[-1]
 
 
