@@ -28,9 +28,8 @@ def main() -> None:
     with new_file(CHOSEN) as temporary:
         shutil.copyfile(path, temporary)
     if others := others_in_lock(corpora):
-        print(
-            f"{CHOSEN} is {path} now; dvc.lock has {', '.join(others)} too: `make gc` keeps them, `dvc gc -w` does not"
-        )
+        kept = f"what was built of {', '.join(others)} stays"
+        print(f"{CHOSEN} is {path} now; {kept}, also after `make gc`, which frees disk space, not after `dvc gc -w`")
 
 
 if __name__ == "__main__":
