@@ -1,6 +1,7 @@
 """DVC's two files that it writes in place, truncated as by a kill: DVC must refuse either in a sentence."""
 
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -13,8 +14,8 @@ def cut_short(case: Case, ended: Path, generator: random.Random) -> list[str]:
     with case.copy() as folder:
         shutil.copytree(ended, folder, dirs_exist_ok=True)
         content = (folder / LOCK).read_text(encoding="utf-8")
-        # Before a colon: between two entries, the file would be shorter but valid.
-        cut = content.rindex(":", 0, generator.randrange(100, len(content)))
+        # Behind a key that follows another: between two entries, the file would be shorter but valid.
+        cut = generator.choice([key.end() for key in re.finditer(r"\n +(?:hash|md5|size)(?=:)", content)])
         for record, left in ((LOCK, content[:cut]), (RWLOCK, '{"re')):
             (folder / record).write_text(left, encoding="utf-8")
             before = case.repaired

@@ -72,7 +72,7 @@ def make_project(tmp_path: Path) -> Callable[[dict], Path]:
         (folder / ".dvc").mkdir()
         (folder / ".dvc/config").write_text("[core]\n    autostage = true\n    analytics = false\n")
         (folder / ".dvc/.gitignore").write_text("/config.local\n/tmp\n/cache\n")
-        (folder / ".git/info/exclude").write_text("/logs/\n/cold\n")
+        (folder / ".git/info/exclude").write_text("/logs/\n/cold\n.*.tmp\n")  # the last a DVC that is killed leaves
         return folder
 
     return make

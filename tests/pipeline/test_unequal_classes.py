@@ -22,6 +22,7 @@ from tests.projects import REPOSITORY, Project, only
 
 LABELS = {"usual": "0", "fewer": "1", "rare": "2"}
 COUNTS = [640, 120, 40]
+ROW = r'<th scope="row">(\w+)</th>(.+?)</tr>'  # of the page's table, which begins with a class
 SEEDS = [1, 2, 3]
 WEIGHTS = {"usual": 1, "fewer": 4, "rare": 12}
 
@@ -47,7 +48,8 @@ def learned(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     project.set("corpora.own.labels", LABELS)
     share = {"fraction": 0.2, "seed": 1}
     project.set("corpora.own.splits", {"train": "a.csv", "valid": share, "test": share, "repeated": "refuse"})
-    run = {"corpora": ["own"], "encoders": ["minilm"], "glove_dimensions": [], "notebook": [], "seeds": SEEDS}
+    run = {"corpora": ["own"], "described_by": "minilm", "glove_dimensions": [], "notebook": [], "seeds": SEEDS}
+    run |= {"encoders": [], "frozen_encoders": [], "finetuned_encoders": []}
     project.set("run", run | {"models": only(ngrams=["tfidf"], pooled=["average"])})
     project.set("models.tfidf.search", {"longest_ngram": [1], "weighting": ["idf"], "inverse_regularization": [1.0]})
     project.set("models.average.optimization.learning_rate", 0.005)
@@ -117,14 +119,16 @@ def test_the_page_shows_every_classs_recall(learned, project):
     options = {"mistakes": "mistakes", "benchmarks": REPOSITORY / "benchmarks/attention.json"}
     assert run_here(stages.report, results="results", **options, out="report.html") == ""
     page = Path("report.html").read_text()
-    [shown] = re.findall("Scores of each class</h3>(.+?)</table>", page, re.DOTALL)
     compared = json.loads(Path("results/own/comparison.json").read_text())["models"]
     for model, scored in metrics.items():
-        [row] = re.findall(f'<th scope="row">{model}</th>(.+?)</tr>', shown)
         found = compared[model]["by_class"]
-        assert row == "".join(
-            f"<td>{100 * found[name][score]:.1f}</td>" for name in LABELS for score in ("recall", "precision", "f1")
-        )
+        [shown] = re.findall(f"<caption>{model}, by class</caption>(.+?)</table>", page, re.DOTALL)
+        rows = {name: re.findall("<td>(.+?)</td>", row) for name, row in re.findall(ROW, shown, re.DOTALL)}
+        assert rows == {
+            name: [str(found[name]["support"])]
+            + [f"{100 * found[name][score]:.1f}" for score in ("recall", "precision", "f1")]
+            for name in LABELS
+        }
         for name in LABELS:
             assert found[name]["recall"] == pytest.approx(scored["test"]["by_class"][name]["recall"], abs=0.001)
-    assert "rare (8)" in shown and "usual (128)" in shown
+        assert (rows["rare"][0], rows["usual"][0]) == ("8", "128")
