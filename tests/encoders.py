@@ -30,6 +30,10 @@ def checksums(folder: Path) -> dict[str, str | None]:
     return {name: sha256(folder / name) if (folder / name).is_file() else None for name in ENCODER_FILES}
 
 
+def bytes_of(folder: Path | str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
 def tokenizer_of(*pieces: str) -> str:
     """The tokenizer.json of a BERT with such pieces."""
     tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))

@@ -1,14 +1,9 @@
-"""Encoders: wordpieces, fetching a BERT, its hidden states, and a killed embedding."""
+"""Encoders: wordpieces, hidden states, and a killed embedding."""
 
-import json
 import re
 import shutil
-import threading
 import time
-from collections import namedtuple
-from collections.abc import Callable
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
-from stages import download_encoder, embed_bert, prepare, tokenize_wordpieces
+from stages import embed_bert, prepare, tokenize_wordpieces
 from stages.common.command import InputError
 from stages.common.files import sha256
-from stages.encoder import feature_file
 from stages.encoder import frozen as frozen_encoder
 from stages.encoder.frozen import FrozenEncoder
 from stages.encoder.pretrained import read_config, with_weights
@@ -31,24 +24,16 @@ from stages.models import bigru
 from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.accelerator.transfer import made_ahead
 from stages.training.inputs import read_input, write_input
-from stages.training.sequences import OnDisk, Sequences, read_splits
+from stages.training.sequences import read_splits
 from tests.commands import stage_command, start
-from tests.encoders import BERT, ENCODER_FILES, SPECIAL_PIECES, checksums, tokenizer_of
+from tests.encoder.features import CPU, features_of, rows_of
+from tests.encoders import BERT, bytes_of
 
-CPU = torch.device("cpu")
 ROWS = [[2, 7, 3], [2, *range(5, 45), 3], [2, 9, 8, 50, 3], [2, *range(20, 59), 3]]
 
 
 def frozen(folder: Path, layers: list[int], mix: str = "mean", precision: str = "fp32") -> FrozenEncoder:
     return FrozenEncoder(folder, layers=layers, mix=mix, precision=precision, device=CPU)
-
-
-def features_of(encoder: FrozenEncoder, rows: list[list[int]]) -> list[np.ndarray]:
-    sequences = Sequences.of(rows)
-    out = np.full((len(sequences.tokens), encoder.states * encoder.feature_size), np.nan, dtype=np.float16)
-    with tqdm(disable=True) as progress:
-        encoder.write(sequences, out, progress)
-    return np.split(out, sequences.offsets[1:-1])
 
 
 def hidden_states(folder: Path, row: list[int]) -> list[np.ndarray]:
@@ -187,226 +172,6 @@ def test_a_learned_mix_starts_as_the_mean_and_is_trained():
     torch.testing.assert_close(several.eval()(words, lengths), one.eval()(mean, lengths), atol=1e-5, rtol=1e-5)
     several(words, lengths)[:, 0].sum().backward()
     assert several.mix.grad.abs().min() > 0
-
-
-def rows_of(count: int, seed: int = 1) -> Sequences:
-    generator = np.random.default_rng(seed)
-    return Sequences.of([generator.integers(5, 60, generator.integers(2, 30)).tolist() for _ in range(count)])
-
-
-def fill(path: Path, rows: Sequences, shards: int | None = None) -> feature_file.FeatureFile:
-    """Write features that follow from the tokens, and stop in the middle of the shard after so many."""
-    file = feature_file.FeatureFile(path, rows, 4)
-    for number, (part, array) in enumerate(file.missing()):
-        if number == shards:
-            break
-        array[:] = part.tokens[:, None] * np.array([1, 0.5, -1, 3])
-    return file
-
-
-@pytest.mark.parametrize("tail", [b"", b"x", b"torn" * 30], ids=["whole", "torn", "torn by more than a token"])
-def test_a_feature_file_goes_on_after_each_shard_to_the_same_bytes(tmp_path, monkeypatch, tail):
-    monkeypatch.setattr(feature_file, "SHARD", 50)
-    rows = rows_of(30)
-    shards = len(fill(tmp_path / "whole.npy", rows).ends)
-    assert 5 < shards < 30
-    expected = (tmp_path / "whole.npy").read_bytes()
-    for kept in range(shards + 1):
-        path = tmp_path / f"{kept}.npy"
-        fill(path, rows, kept)
-        assert (len(path.read_bytes()) == len(expected)) == (kept == shards)
-        with path.open("ab") as file:
-            file.write(tail)
-        resumed = fill(path, rows)
-        assert resumed.written == rows.offsets[[0, *resumed.ends]][kept]
-        assert path.read_bytes() == expected
-
-
-@pytest.mark.parametrize("size", [0, 1, 60])
-def test_a_feature_file_torn_in_its_header_is_begun_again(tmp_path, size):
-    rows = rows_of(30)
-    fill(tmp_path / "whole.npy", rows)
-    expected = (tmp_path / "whole.npy").read_bytes()
-    (tmp_path / "torn.npy").write_bytes(expected[:size])
-    fill(tmp_path / "torn.npy", rows)
-    assert (tmp_path / "torn.npy").read_bytes() == expected
-
-
-def test_a_disk_without_room_is_reported_before_anything_is_computed(tmp_path, monkeypatch):
-    rows = rows_of(30)
-    files = [feature_file.FeatureFile(tmp_path / f"{name}.npy", rows, 4) for name in "ab"]
-    needed = 2 * 8 * len(rows.tokens)
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(feature_file.shutil, "disk_usage", lambda _: usage(0, 0, needed))
-    feature_file.check_space(files)
-    monkeypatch.setattr(feature_file.shutil, "disk_usage", lambda _: usage(0, 0, needed - 1))
-    with pytest.raises(InputError, match=r"the features take .* GB and .* GB are free; free some"):
-        feature_file.check_space(files)
-
-
-@pytest.fixture
-def feature_splits(tmp_path) -> dict[str, Sequences]:
-    for split, seed in (("train", 1), ("valid", 2)):
-        rows = rows_of(6, seed)
-        fill(tmp_path / f"{split}.npy", rows)
-        embed_bert.write_rows(tmp_path / f"{split}.parquet", rows)
-    return read_splits(tmp_path)
-
-
-def test_a_batch_of_features_is_padded_with_zeros(feature_splits):
-    rows, tokens = feature_splits["train"], rows_of(6, 1)
-    batch, lengths, _ = rows.batch(np.array([4, 0, 2]), CPU)
-    assert isinstance(rows.tokens, OnDisk)
-    assert batch.dtype == torch.float16
-    assert batch.shape == (3, lengths.max(), 4)
-    for number, row in enumerate([4, 0, 2]):
-        expected = np.zeros((lengths.max(), 4))
-        words = tokens.part(row, row + 1).tokens
-        expected[: len(words)] = words[:, None] * np.array([1, 0.5, -1, 3])
-        np.testing.assert_array_equal(batch[number], expected)
-
-
-def test_two_splits_of_features_are_read_as_one(feature_splits):
-    train, valid = feature_splits["train"], feature_splits["valid"]
-    both = train + valid + train
-    assert len(both) == 18
-    for row in range(18):
-        split = valid if 6 <= row < 12 else train
-        assert torch.equal(both.batch(np.array([row]), CPU)[0], split.batch(np.array([row % 6]), CPU)[0])
-    mixed, lengths, _ = both.batch(np.array([13, 7, 1]), CPU)
-    assert torch.equal(mixed[0], mixed[2])
-    assert torch.equal(mixed[1, : lengths[1]], valid.batch(np.array([1]), CPU)[0][0])
-
-
-def download(run_here: Callable[..., str]) -> str:
-    return run_here(download_encoder, encoder="own", downloads="data/downloads", out="data/encoders/own")
-
-
-def bytes_of(folder: Path | str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-
-
-def config(**changes: object) -> bytes:
-    return json.dumps(BERT | changes).encode()
-
-
-MANY = [f"w{number}" for number in range(56)]
-HUB = {"hub": "owner/bert-tiny", "revision": "0123456789" * 4}
-
-# The encoder's source, and what the message names.
-BAD_SOURCES = {
-    "package not installed": ({"package": "no_such_package", "folder": "x"}, "no_such_package is not installed"),
-    "folder not there": ({"folder": "nowhere"}, "nowhere/config.json is not there"),
-    "hub without a revision": ({"hub": "a/b"}, "encoders.own.source is"),
-    "revision that is a branch": (HUB | {"revision": "main"}, "encoders.own.source.revision is 'main'"),
-    "hub and package": (HUB | {"package": "x", "folder": "y"}, "encoders.own.source is"),
-}
-
-# A file of the encoder, what it holds instead, and what the message names.
-BAD_FILES = {
-    "not there": ("tokenizer.json", None, "encoder/tokenizer.json is not there"),
-    "another kind of BERT": ("config.json", config(model_type="distilbert"), "config.json asks for"),
-    "a model that writes": ("config.json", config(model_type="gpt2"), "'gpt2', which is not a text encoder"),
-    "a model of images": ("config.json", config(model_type="vit"), "'vit', which is not a text encoder"),
-    "a kind that there is not": ("config.json", config(model_type="no_such"), "'no_such', which is not a text enc"),
-    "a kind without a name": ("config.json", config(model_type=None), "config.json names no model_type"),
-    "an encoder with a decoder": ("config.json", config(is_encoder_decoder=True), "writes texts (is_encoder_decoder)"),
-    "a decoder": ("config.json", config(is_decoder=True), "a decoder (is_decoder)"),
-    "cross-attention": ("config.json", config(add_cross_attention=True), "(add_cross_attention)"),
-    "code of its own": ("config.json", config(auto_map={"AutoModel": "a.B"}), "never run"),
-    "quantized weights": ("config.json", config(quantization_config={"bits": 4}), "quantized weights"),
-    "relative positions": ("config.json", config(position_embedding_type="relative_key_query"), "no longer has for b"),
-    "heads that do not divide": ("config.json", config(num_attention_heads=3), "config.json cannot be built"),
-    "no such activation": (
-        "config.json",
-        config(hidden_act="no_such"),
-        "config.json cannot be built (KeyError: 'no_su",
-    ),
-    "a size that is text": ("config.json", config(hidden_size="16"), "config.json cannot be built"),
-    "a padding id out of the vocabulary": ("config.json", config(pad_token_id=60), "config.json cannot be built"),
-    "no layers": ("config.json", config(num_hidden_layers=0), "lacks a whole number for num_hidden_layers"),
-    "a billion layers": ("config.json", config(num_hidden_layers=10**9), "1000000000 layers, model.safetensors holds"),
-    "layers of a terabyte": ("config.json", config(intermediate_size=10**10), "model.safetensors holds"),
-    "vocabulary of another size": ("config.json", config(vocab_size=61), "config.json asks for"),
-    "positions of another size": ("config.json", config(max_position_embeddings=63), "embeddings.weight has another"),
-    "config cut short": ("config.json", config()[:-1], "encoders.own: the files are damaged"),
-    "weights no safetensors": ("model.safetensors", b"PK\x03\x04" * 100, "encoders.own: the files are damaged"),
-    "not a tokenizer": ("tokenizer.json", b"{}", "tokenizer.json is not a tokenizer that can be run"),
-    "nothing around a text": ("tokenizer.json", tokenizer_of("[UNK]", "a").encode(), "does not put one piece before"),
-    "more pieces than weights": ("tokenizer.json", tokenizer_of(*SPECIAL_PIECES, *MANY).encode(), "has 61 pieces, the"),
-}
-
-
-@pytest.mark.parametrize(("source", "fragment"), BAD_SOURCES.values(), ids=BAD_SOURCES)
-def test_an_encoder_that_cannot_be_got_is_refused(put_encoder, run_here, source, fragment):
-    put_encoder(source=source)
-    assert fragment in download(run_here)
-    assert list(Path().rglob("data/encoders/*")) == []
-
-
-@pytest.mark.parametrize(("name", "content", "fragment"), BAD_FILES.values(), ids=BAD_FILES)
-def test_an_encoder_that_cannot_be_read_is_refused(put_encoder, own, run_here, name, content, fragment):
-    (own / name).unlink() if content is None else (own / name).write_bytes(content)
-    put_encoder()
-    assert fragment in download(run_here)
-    assert list(Path("data/encoders").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "fragment"),
-    [
-        ("max_length", 65, "max_length is 65; the encoder reads 64"),
-        ("max_length", 10**20, "a whole number from 3 up that 32 bits hold"),
-        ("layers", [0, 3], "it has hidden states 0 to 2"),
-    ],
-)
-def test_more_than_an_encoder_has_is_refused_before_anything_is_computed(put_encoder, run_here, key, value, fragment):
-    put_encoder(**{key: value})
-    assert fragment in download(run_here)
-    assert list(Path().rglob("data/encoders/*")) == []
-
-
-@pytest.mark.parametrize("name", ENCODER_FILES)
-def test_a_file_of_other_content_is_refused(put_encoder, own, run_here, name):
-    put_encoder(checksums=checksums(own) | {name: "0" * 64})
-    assert f"{name} has SHA-256" in download(run_here)
-    assert list(Path("data/encoders").iterdir()) == []
-
-
-def test_a_mirror_without_a_file_of_the_encoder_is_named(put_encoder, run_here, monkeypatch):
-    put_encoder(source=HUB)
-    monkeypatch.setenv("DATA_MIRROR", "mirror")
-    assert "DATA_MIRROR=mirror holds no owner/bert-tiny/config.json" in download(run_here)
-    assert list(Path("data/encoders").iterdir()) == []
-
-
-@pytest.mark.parametrize("over_http", [False, True], ids=["folder", "address"])
-def test_the_hubs_files_come_from_a_mirror(put_encoder, tiny, run_here, monkeypatch, over_http):
-    shutil.copytree(tiny, "mirror/owner/bert-tiny")
-    put_encoder(source=HUB, checksums=checksums(tiny))
-    handler = type("Handler", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory="mirror")) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setenv("DATA_MIRROR", f"http://127.0.0.1:{server.server_port}" if over_http else "mirror")
-        monkeypatch.setenv("NO_PROXY", "*")
-        assert download(run_here) == ""
-        server.shutdown()
-    assert bytes_of("data/encoders/own") == bytes_of("mirror/owner/bert-tiny") == bytes_of(tiny)
-    assert not Path("data/downloads").exists() or list(Path("data/downloads").iterdir()) == []
-
-
-def test_a_weight_that_is_not_a_number_is_named_though_no_trial_reads_it(put_encoder, own, run_here):
-    weights = load_file(own / "model.safetensors")
-    weights["embeddings.word_embeddings.weight"][10] = torch.inf  # of a piece that the texts of the trial lack
-    save_file(weights, own / "model.safetensors")
-    put_encoder()
-    assert "embeddings.word_embeddings.weight holds what is not a number" in download(run_here)
-
-
-def test_an_encoder_without_a_padding_id_is_taken(put_encoder, own, run_here):
-    (own / "config.json").write_bytes(config(pad_token_id=None))
-    put_encoder()
-    assert download(run_here) == ""
 
 
 EMBED = {"corpus": "own", "encoder": "own", "wordpieces": "wordpieces", "weights": "encoder"}

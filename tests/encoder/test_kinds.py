@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tqdm import tqdm
 from transformers import AutoModel, PreTrainedTokenizerFast
 
 from stages import download_encoder, embed_bert, evaluate, predict, prepare, tokenize_wordpieces, train
@@ -22,6 +21,7 @@ from stages.models import finetuned
 from stages.text.wordpieces import encode, read_tokenizer
 from stages.training.sequences import Sequences
 from stages.training.trainer import Trainer
+from tests.encoder.features import features_of
 from tests.encoder.kinds import KINDS, write_encoder
 from tests.encoders import checksums
 from tests.projects import Project
@@ -36,14 +36,6 @@ OPTIMIZATION = {"learning_rate": 0.01, "weight_decay": 0.01, "clip_norm": 1.0, "
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("kinds")
     return {kind: write_encoder(folder / kind, kind) for kind in KINDS}
-
-
-def features_of(encoder: FrozenEncoder, rows: list[list[int]]) -> list[np.ndarray]:
-    sequences = Sequences.of(rows)
-    out = np.full((len(sequences.tokens), encoder.states * encoder.feature_size), np.nan, dtype=np.float16)
-    with tqdm(disable=True) as progress:
-        encoder.write(sequences, out, progress)
-    return np.split(out, sequences.offsets[1:-1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
