@@ -13,7 +13,7 @@ from stages.common import command, files, params
 from stages.common.locks import alone
 from stages.encoder.feature_file import FeatureFile, check_space
 from stages.encoder.frozen import FrozenEncoder
-from stages.training.accelerator.devices import choose_device, note_emulation
+from stages.training.accelerator.devices import choose_device
 from stages.training.checkpoints import remove_checkpoints, resume_key
 from stages.training.inputs import read_input, write_input
 from stages.training.sequences import Sequences, read_splits
@@ -27,8 +27,7 @@ def embed(arguments: argparse.Namespace) -> None:
     chosen, corpus = params.section("encoders", arguments.encoder), params.section("corpora", arguments.corpus)
     settings = {"layers": chosen["layers"], "mix": chosen["mix"], "precision": corpus["precision"]}
     torch.set_num_threads(corpus["threads"])  # features depend on their number
-    device = choose_device()
-    note_emulation(settings["precision"], device)
+    device = choose_device(settings["precision"])
     encoder = FrozenEncoder(arguments.weights, **settings, device=device)
     weights = files.sha256(arguments.weights / "model.safetensors")
     about, rows = read_input(arguments.wordpieces), read_splits(arguments.wordpieces)

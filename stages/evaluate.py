@@ -62,7 +62,7 @@ def main() -> None:
     folders = trained_folders(arguments.trained, seeds)
     tables = {seed: pd.read_parquet(folder / "predictions.parquet") for seed, folder in folders.items()}
     about = read_trained(next(iter(folders.values())))
-    classes, by_class = about["labels"], len(about["labels"]) > 2 or "class_weights" in about
+    classes, by_class = about["labels"], len(about["labels"]) > 2 or about["class_weights"] != "none"
     metrics = {split: split_scores(list(tables.values()), split, classes, by_class) for split in splits}
     metrics |= {"parameters": about["parameters"]}
     with files.new_file(arguments.predictions) as temporary:

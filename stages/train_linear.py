@@ -56,9 +56,8 @@ def train(arguments: argparse.Namespace) -> None:
 
     about = {"kind": "text", "tokenizer": corpus["tokenizer"], "files": ["ngrams.txt"]}
     trained = {"model": arguments.model, "arguments": best, "input": about, "corpus": arguments.corpus}
-    trained |= {"labels": labels, "seed": None, "best_epoch": None}
+    trained |= {"labels": labels, "class_weights": weighting, "seed": None, "best_epoch": None}
     trained["parameters"] = model.tensors()["coefficients"].size + model.tensors()["intercepts"].size
-    trained |= {"class_weights": weighting} if weighting != "none" else {}
     tables = [predictions(split, rows[split], given, labels) for split, given in probabilities.items()]
     with files.new_folder(arguments.out) as folder:
         (folder / "model.safetensors").write_bytes(save(model.tensors()))

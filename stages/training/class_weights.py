@@ -10,11 +10,11 @@ def class_weights(chosen: str | dict[str, float], labels: np.ndarray, classes: l
     gradient's norm and a strength of regularization mean what they mean without weights.
 
     chosen: `none`, `balanced` (each class counts as much as any other, whatever its rows), or a weight by each name.
-    labels: (N,), the class numbers of the rows to train on, which hold every class.
+    labels: of the rows to train on, which hold every class: class numbers, (N,), or probabilities, (N, C).
     """
     if chosen == "none":
         return None
-    counts = np.bincount(labels, minlength=len(classes))
+    counts = np.bincount(labels, minlength=len(classes)) if labels.ndim == 1 else labels.sum(axis=0)
     given = 1 / counts if chosen == "balanced" else np.array([chosen[name] for name in classes])
     ratios = given / given.max()  # whose sum no number is too large for
     return ratios * (counts.sum() / (ratios @ counts))

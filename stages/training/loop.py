@@ -15,6 +15,8 @@ from stages.training.sequences import Sequences, training_batches
 from stages.training.trainer import Trainer
 from stages.training.validation import quality, scores_for_choice
 
+SETTINGS = ("batch_size", "epochs", "patience", "choose_by")  # of a corpus's training, for `fit`
+
 
 @dataclass
 class Progress:

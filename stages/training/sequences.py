@@ -56,7 +56,7 @@ class Sequences:
     """N sequences, end to end in one array: row i is `tokens[offsets[i]:offsets[i + 1]]`."""
 
     ids: np.ndarray  # (N,) the rows' names
-    labels: np.ndarray  # (N,) class numbers
+    labels: np.ndarray  # (N,) class numbers or, to learn from a teacher, (N, C) probabilities
     tokens: np.ndarray | OnDisk | Joined  # (all tokens,) int32 or, of features, (all tokens, E) float16
     offsets: np.ndarray  # (N + 1,)
 
@@ -113,7 +113,7 @@ class Sequences:
         return is_token, (self.offsets[rows, None] + time)[is_token]
 
     def padded(self, rows: np.ndarray, step: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Of some rows ids (B, T) or features (B, T, E), padded to a multiple of `step`, lengths (B,), labels (B,)."""
+        """Of some rows ids (B, T) or features (B, T, E), padded to a multiple of `step`, lengths (B,), and labels."""
         is_token, positions = self.positions(rows, step)
         tokens = self.tokens[positions]
         kind = np.int64 if np.issubdtype(tokens.dtype, np.integer) else tokens.dtype

@@ -13,10 +13,9 @@ from stages.common.command import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 3
+FORMAT = 4
 MODELS = Path(__file__).parent.parent / "models"
-KEYS = ("model", "arguments", "input", "corpus", "labels", "seed", "best_epoch", "parameters")
-OPTIONAL = ("class_weights",)  # as the corpus's settings name them, where rows of some classes count more
+KEYS = ("model", "arguments", "input", "corpus", "labels", "class_weights", "seed", "best_epoch", "parameters")
 
 
 def write_trained(
@@ -26,8 +25,8 @@ def write_trained(
 
     predictions: of all splits, as the function of that name makes them.
     """
-    if not set(KEYS) <= set(trained) <= {*KEYS, *OPTIONAL}:
-        raise ValueError(f"a trained model has {KEYS} and perhaps {OPTIONAL}, not {tuple(trained)}")
+    if set(trained) != set(KEYS):
+        raise ValueError(f"a trained model has {KEYS}, not {tuple(trained)}")
     (folder / "run.json").write_text(json.dumps({"format": FORMAT, **trained}, indent=2) + "\n", encoding="utf-8")
     history.to_csv(folder / "history.csv", index=False)
     predictions.to_parquet(folder / "predictions.parquet", index=False)

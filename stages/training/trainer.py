@@ -115,14 +115,17 @@ class Trainer:
         return loss.detach()
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The mean over a batch of its rows' losses, each times its class's weight; logits: (B, C), labels: (B,).
+        """The mean over a batch of its rows' losses, each times its class's weight; logits: (B, C).
+
+        labels: class numbers, (B,), or probabilities of the classes, (B, C), of which a weight is the mean.
 
         torch's own weights divide by the batch's sum of weights, so that a row would count by what is beside it.
         """
         if self.class_weights is None:
             return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
         losses = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing, reduction="none")  # (B,)
-        return (losses * self.class_weights[labels]).mean()
+        weights = self.class_weights[labels] if labels.ndim == 1 else labels @ self.class_weights  # (B,)
+        return (losses * weights).mean()
 
     def learning_rate_schedule(self, share: float) -> float:
         """The learning rate's factor once a share of all steps is done: 1, or up and down in two straight lines."""

@@ -79,7 +79,7 @@ def new_run(folder: Path, classifier: type, sizes: dict, kind: str, labels: list
     arguments = {**sizes, "classes": len(labels), **architecture}
     about = {"kind": kind, "arguments": sizes, "tokenizer": "blanks", "max_length": 64}
     run = {"model": classifier.__module__.split(".")[-1], "arguments": arguments, "input": about, "corpus": "own"}
-    run |= {"labels": labels, "seed": 1, "best_epoch": 1, "parameters": 1}
+    run |= {"labels": labels, "class_weights": "none", "seed": 1, "best_epoch": 1, "parameters": 1}
     folder.mkdir(parents=True)
     torch.manual_seed(1)
     save_file(classifier(**arguments).state_dict(), folder / "model.safetensors")

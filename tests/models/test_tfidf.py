@@ -238,7 +238,7 @@ DAMAGES = {
     "run.json cut": (change_bytes("run.json", lambda content: content[:60]), "is not JSON"),
     "run.json not in UTF-8": (change_bytes("run.json", lambda content: content + b"\xff"), "is not JSON"),
     "run.json is a list": (change_bytes("run.json", lambda content: b"[1]"), "has format None"),
-    "another format": (change_run(format=1), "has format 1, expected 3"),
+    "another format": (change_run(format=1), "has format 1, expected 4"),
     "model out of the folder": (change_run(model="../evil"), "names '../evil'"),
     "model of another package": (change_run(model="os"), "names 'os'"),
     "model that is not a name": (change_run(model=["rnn"]), "names .* not a module of stages/models"),
@@ -262,9 +262,8 @@ def test_a_damaged_model_is_refused_before_a_text_is_read(tmp_path, damage, mess
     run = {"model": "tfidf", "arguments": {}, "input": about, "corpus": "own", "labels": ["negative", "positive"]}
     write_vocabulary(tmp_path / "ngrams.txt", model.ngrams)
     (tmp_path / "model.safetensors").write_bytes(save(model.tensors()))
-    write_trained(
-        tmp_path, run | {"seed": None, "best_epoch": None, "parameters": 1}, pd.DataFrame(), pd.DataFrame(), []
-    )
+    run |= {"class_weights": "none", "seed": None, "best_epoch": None, "parameters": 1}
+    write_trained(tmp_path, run, pd.DataFrame(), pd.DataFrame(), [])
     load_scorer(tmp_path, tmp_path, torch.device("cpu"))
     damage(tmp_path)
     with pytest.raises(InputError, match=message) as refused:

@@ -7,8 +7,10 @@ import torch
 from stages.common.command import InputError
 
 
-def choose_device() -> torch.device:
+def choose_device(precision: str | None = None) -> torch.device:
     """What `DEVICE` in the environment names, else the machine's accelerator, else the CPU.
+
+    Says so where it is a CPU without bf16 and that is the precision: the numbers are the same, far more slowly.
 
     Raises:
         InputError: `DEVICE` names none that this machine has.
@@ -18,12 +20,9 @@ def choose_device() -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # time for nothing: no one reads it
     wanted = os.environ.get("DEVICE") or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        return torch.empty(0, device=wanted).device
+        device = torch.empty(0, device=wanted).device
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"DEVICE={wanted} cannot be used here ({str(error).splitlines()[0]}); try cpu") from None
-
-
-def note_emulation(precision: str, device: torch.device) -> None:
-    """Say so where bf16 is not in the processor: the results are the same kind of numbers, far more slowly."""
     if precision == "bf16" and device.type == "cpu" and not torch.cpu.get_capabilities().get("avx512_bf16", True):
         print("this processor emulates bf16, slowly; precision: fp32 in the corpus's file is faster here", flush=True)
+    return device
