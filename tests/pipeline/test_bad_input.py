@@ -110,7 +110,11 @@ PARAMS = {
     "no seeds": ("run.seeds", [], ["run.seeds", "[]"]),
     "path out of the folder": ("corpora.own.source.files", {"../train.tsv": None}, ["source.files", "'../train.tsv'"]),
     "splits in another order": ("evaluate.splits", ["test", "valid"], ["evaluate.splits", "[valid, test]"]),
-    "a recipe's unknown key": ("notebook.k3_1.architecture.hiden_size", 3, ["k3_1.architecture", "'hidden_size'"]),
+    "a recipe's unknown key": (
+        "notebook.average_by_sgd.architecture.hiden_size",
+        3,
+        ["average_by_sgd.architecture", "'hidden_size'"],
+    ),
     "no corpus": ("run.corpora", [], ["run.corpora", "one or more"]),
     "split out of the folder": ("corpora.own.splits.train", "a/../../x.tsv", ["splits.train", "'a/../../x.tsv'"]),
     "an address and a package": (
