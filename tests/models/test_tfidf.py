@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 
 from stages import train_linear
 from stages.common.command import InputError
-from stages.models.tfidf import Classifier, count, fit, idf, log_count_ratio, weighted
+from stages.models.layers.ngram_weights import idf, log_count_ratio
+from stages.models.tfidf import Classifier, count, fit, weighted
 from stages.serving.scorers import load_scorer
 from stages.text.vocabulary import write_vocabulary
 from stages.training.trained import write_trained
