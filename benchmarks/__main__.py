@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import attention, encoder, epochs, growth, pipeline, recurrences, text
+from benchmarks import attention, encoder, encoder_share, epochs, growth, pipeline, recurrences, text
 
-PARTS = [recurrences, attention, epochs, encoder, text, pipeline, growth]
+PARTS = [recurrences, attention, epochs, encoder, encoder_share, text, pipeline, growth]
 
 
 def main() -> None:

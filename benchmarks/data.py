@@ -38,11 +38,18 @@ def sst2_files() -> Path:
 
 
 @functools.cache
+def sst2_rows() -> Path:
+    """SST-2's splits, as texts."""
+    rows = FOLDER / "rows"
+    run_stage("prepare", corpus="sst2", raw=sst2_files(), out=rows)
+    return rows
+
+
+@functools.cache
 def sst2_ids() -> Path:
     """SST-2 as word ids, with its vocabulary."""
-    rows, words, ids = (FOLDER / name for name in ("rows", "words", "ids"))
-    run_stage("prepare", corpus="sst2", raw=sst2_files(), out=rows)
-    run_stage("tokenize_text", corpus="sst2", rows=rows, out=words)
+    words, ids = (FOLDER / name for name in ("words", "ids"))
+    run_stage("tokenize_text", corpus="sst2", rows=sst2_rows(), out=words)
     run_stage("build_vocab", corpus="sst2", words=words, out=ids)
     return ids
 
