@@ -32,6 +32,7 @@ $group$left_out  repeated: drop # texts that train shares with valid or test; or
 columns: {text: $text, label: $label}
 labels: # a class's name: its value in the file, or several: [a, b]; of two classes, scores are the last one's
 $labels
+unlabelled_texts: [] # other corpora whose training texts, without labels, word vectors are learned from too
 tokenizer: raw_text # or blanks, where all words have blanks between them already
 min_count: 2 # words that train holds less often are unknown
 kept_words: {longest: 256, part: head_and_tail} # of a long text; null keeps all
@@ -46,6 +47,7 @@ RUN = Template("""\
 # What `dvc repro` builds, once `make repro RUN=$name` or `cp runs/$name.yaml run.yaml` has chosen this.
 run:
   corpora: [$name]
+  unlabelled_corpora: [] # of which only training texts are read: those under unlabelled_texts in corpora/$name.yaml
   described_by: minilm # the encoder whose wordpieces a corpus's description counts
   encoders: [minilm] # pretrained encoders that models read: those of the two lists below
   frozen_encoders: [$frozen] # those whose hidden states the models under `features` read

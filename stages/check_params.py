@@ -41,6 +41,7 @@ def main() -> None:
     arguments = command.arguments(__doc__, out=Path)
     everything = params.load()
     params.check_encoders(everything["run"])
+    params.check_unlabelled(everything)
     for source in local_sources(everything):
         check_content(*source)
     with files.new_file(arguments.out) as temporary:

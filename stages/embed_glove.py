@@ -1,31 +1,37 @@
-"""Embed: GloVe's vectors of the vocabulary's words, together with the corpus's ids."""
+"""Embed: GloVe's vectors of the vocabulary's words beside those learned from the corpus, together with its ids."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from safetensors.numpy import save
 
-from stages.common import command, files
+from stages.common import command
 from stages.text.glove import read_vectors
+from stages.text.vector_folder import read_word_vectors, write_vector_folder
 from stages.text.vocabulary import SPECIAL_TOKENS, read_vocabulary
-from stages.training.inputs import PADDING, UNKNOWN, read_input, write_input
+from stages.training.inputs import PADDING, UNKNOWN
 
 SEED = 1  # for the vectors of words that GloVe lacks
 
 
+def glove_table(positions: np.ndarray, found: np.ndarray, words: int) -> np.ndarray:
+    """GloVe's vectors at their positions, and at random those that it lacks, (words, dimension) float32."""
+    table = np.random.default_rng(SEED).normal(0, found.std(), (words, found.shape[1])).astype(np.float32)
+    table[positions] = found
+    table[PADDING], table[UNKNOWN] = 0, found.mean(axis=0)
+    return table
+
+
 def main() -> None:
-    arguments = command.arguments(__doc__, corpus=str, dimension=int, ids=Path, glove=Path, out=Path)
+    arguments = command.arguments(__doc__, corpus=str, dimension=int, ids=Path, glove=Path, domain=Path, out=Path)
     vocabulary = read_vocabulary(arguments.ids / "vocab.txt")
     positions, found = read_vectors(arguments.glove, vocabulary[len(SPECIAL_TOKENS) :], arguments.dimension)
     positions += len(SPECIAL_TOKENS)
-    table = (
-        np.random.default_rng(SEED).normal(0, found.std(), (len(vocabulary), arguments.dimension)).astype(np.float32)
-    )
-    table[positions] = found
-    table[PADDING], table[UNKNOWN] = 0, found.mean(axis=0)
+    domain = read_word_vectors(arguments.domain)
+    # One dropout and one learning rate hold for both, so neither may drown the other: over all their words, the numbers
+    # learned here get the standard deviation of GloVe's. Those of words in no context are all 0, and stay so.
+    domain = domain * (found.std() / (domain[len(SPECIAL_TOKENS) :].std() or 1))
 
     tokens = pq.read_table(arguments.ids / "train.parquet", columns=["tokens"])["tokens"]
     covered = np.isin(pc.list_flatten(tokens).to_numpy(), positions)
@@ -33,18 +39,8 @@ def main() -> None:
         f"{arguments.corpus}: {len(positions):,} of {len(vocabulary) - len(SPECIAL_TOKENS):,} words "
         f"and {covered.mean():.2%} of train's tokens have a vector"
     )
-    with files.new_folder(arguments.out) as folder:
-        for source in arguments.ids.iterdir():
-            shutil.copyfile(source, folder / source.name)
-        described = read_input(arguments.ids)
-        write_input(
-            folder,
-            kind=described["kind"],
-            files_to_keep=described["files"],
-            arguments=described["arguments"] | {"embedding_size": arguments.dimension},
-            **{name: described[name] for name in ("tokenizer", "kept") if name in described},
-        )
-        (folder / "vectors.safetensors").write_bytes(save({"vectors": table}))
+    vectors = np.hstack([glove_table(positions, found, len(vocabulary)), domain])
+    write_vector_folder(arguments.out, arguments.ids, vectors)
 
 
 if __name__ == "__main__":

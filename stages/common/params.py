@@ -32,14 +32,15 @@ Validator = jsonschema.validators.extend(
 
 
 def load(folder: Path = Path()) -> dict:
-    """params.yaml, `run` of run.yaml, and under `corpora` the corpora that `run` names, all checked.
+    """params.yaml, `run` of run.yaml, and under `corpora` the corpora that `run` names in either list, all checked.
 
     Raises:
         InputError: a missing file, bad YAML, an unknown or missing key, a wrong type, an impossible value,
             or a name of a corpus or model that does not exist.
     """
     shared, run = read(folder / "params.yaml"), read(folder / "run.yaml", "run_file")
-    everything = shared | run | {"corpora": {name: corpus(name, folder) for name in run["run"]["corpora"]}}
+    names = dict.fromkeys(run["run"]["corpora"] + run["run"]["unlabelled_corpora"])
+    everything = shared | run | {"corpora": {name: corpus(name, folder) for name in names}}
     check_names(everything)
     return everything
 
@@ -212,4 +213,38 @@ def check_encoders(run: dict) -> None:
         raise InputError(
             f"run.yaml: run.encoders is {run['encoders']}, but the encoders of frozen_encoders and finetuned_encoders "
             f"are {read}; write encoders: [{', '.join(read)}]"
+        )
+
+
+def check_unlabelled(everything: dict) -> None:
+    """Every corpus whose texts are read without labels is fetched, and none is fetched that nothing reads.
+
+    Raises:
+        InputError: the lists of corpora and of those that they name contradict each other.
+    """
+    run = everything["run"]
+    corpora, unlabelled = run["corpora"], run["unlabelled_corpora"]
+    if both := [name for name in unlabelled if name in corpora]:
+        raise InputError(
+            f"run.yaml: {both[0]!r} is in run.corpora and in run.unlabelled_corpora; "
+            "take it out of unlabelled_corpora, as the texts of all corpora can be read"
+        )
+    read = set()
+    for corpus in corpora:
+        others = everything["corpora"][corpus]["unlabelled_texts"]
+        read.update(others)
+        if corpus in others:
+            raise InputError(
+                f"corpora/{corpus}.yaml: unlabelled_texts names {corpus!r} itself, whose texts are read anyway; "
+                "take it out"
+            )
+        if missing := [name for name in others if name not in corpora + unlabelled]:
+            raise InputError(
+                f"corpora/{corpus}.yaml: unlabelled_texts names {missing[0]!r}, which run.yaml does not; "
+                "add it to run.unlabelled_corpora there, or take it out of unlabelled_texts"
+            )
+    if unread := [name for name in unlabelled if name not in read]:
+        raise InputError(
+            f"run.yaml: run.unlabelled_corpora names {unread[0]!r}, but no corpus of run.corpora has it in "
+            "unlabelled_texts; take it out, or name it there"
         )

@@ -6,11 +6,11 @@ Iyyer et al. 2015, https://aclanthology.org/P15-1162; there the layers come afte
 import torch
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.pooling import Mean
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → dropout → linear, ReLU → mean over time → dropout → logits."""
 
     def __init__(

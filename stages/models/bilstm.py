@@ -7,12 +7,12 @@ import torch
 from torch import nn
 
 from stages.models.layers.bidirectional import Bidirectional
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.lstm_cell import LSTM
 from stages.models.layers.pooling import BIDIRECTIONAL_POOLINGS
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → dropout → BiLSTM → dropout → BiLSTM → pooling over time → dropout → logits."""
 
     def __init__(

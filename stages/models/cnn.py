@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.pooling import Max
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → convolutions over windows of several widths, ReLU → maximum over time → dropout → logits."""
 
     def __init__(

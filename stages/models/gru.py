@@ -6,12 +6,12 @@ Cho et al. 2014, https://arxiv.org/abs/1406.1078; it has fewer gates and paramet
 import torch
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.gru_cell import GRU
 from stages.models.layers.pooling import POOLINGS
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → GRU → pooling over time → logits."""
 
     def __init__(

@@ -6,12 +6,12 @@ Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735
 import torch
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.lstm_cell import LSTM
 from stages.models.layers.pooling import POOLINGS
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → LSTM → pooling over time → logits."""
 
     def __init__(

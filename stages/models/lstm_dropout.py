@@ -6,12 +6,12 @@ Zaremba et al. 2014, https://arxiv.org/abs/1409.2329: dropout on what enters and
 import torch
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.lstm_cell import LSTM
 from stages.models.layers.pooling import POOLINGS
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → dropout → LSTM → pooling over time → dropout → logits."""
 
     def __init__(

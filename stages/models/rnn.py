@@ -6,12 +6,12 @@ Elman 1990, https://doi.org/10.1207/s15516709cog1402_1
 import torch
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.pooling import POOLINGS
 from stages.models.layers.rnn_cell import RNN
 
 
-class Classifier(nn.Module):
+class Classifier(StartsOnVectors):
     """Words → RNN → pooling over time → logits."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Word vectors that a model learns for itself, with word dropout."""
+"""Word vectors that a model trains, with word dropout; they begin at random or as given ones."""
 
 import torch
 from torch import nn
@@ -25,3 +25,12 @@ class WordEmbedding(nn.Embedding):
             dropped = (torch.rand(ids.shape, device=ids.device) < self.word_dropout) & (ids != PADDING)
             ids = ids.masked_fill(dropped, UNKNOWN)
         return super().forward(ids)
+
+
+class StartsOnVectors(nn.Module):
+    """A base class of models with an `embedding`, which may start on given vectors instead of random ones."""
+
+    def load_pretrained(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Copy `vectors`, (V, E), one for each of the V words of the vocabulary."""
+        with torch.no_grad():
+            self.embedding.weight.copy_(tensors["vectors"])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from stages.models.layers.embedding import WordEmbedding
+from stages.models.layers.embedding import StartsOnVectors, WordEmbedding
 from stages.models.layers.pooling import POOLINGS
 from stages.training.padding import is_word
 
@@ -43,7 +43,7 @@ def positions(time: int, size: int, device: torch.device) -> torch.Tensor:
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :size]
 
 
-class SelfAttention(nn.Module):
+class SelfAttention(StartsOnVectors):
     """Words and their positions → self-attention beside its input, normalized → pooling → dropout → logits."""
 
     attention: Callable[..., torch.Tensor]  # the form: queries, keys, values and which are words → what each word gets
