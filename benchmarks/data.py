@@ -40,7 +40,7 @@ def sst2_files() -> Path:
 @functools.cache
 def sst2_rows() -> Path:
     """SST-2's splits, as texts."""
-    rows = FOLDER / "rows"
+    rows = FOLDER / "rows/sst2"
     run_stage("prepare", corpus="sst2", raw=sst2_files(), out=rows)
     return rows
 
@@ -52,6 +52,22 @@ def sst2_ids() -> Path:
     run_stage("tokenize_text", corpus="sst2", rows=sst2_rows(), out=words)
     run_stage("build_vocab", corpus="sst2", words=words, out=ids)
     return ids
+
+
+@functools.cache
+def sst2_vectors() -> Path:
+    """SST-2's word ids with the vectors learned from its texts and IMDB's, which its file in corpora/ names.
+
+    Raises:
+        InputError: an archive cannot be fetched.
+    """
+    ids, raw, texts, vectors = sst2_ids(), FOLDER / "unlabelled", FOLDER / "texts", FOLDER / "domain_vectors"
+    for name in params.corpus("sst2")["unlabelled_texts"]:
+        run_stage("download", corpus=name, local=f"data/{name}", downloads=FOLDER / "downloads", out=raw / name)
+        run_stage("prepare", corpus=name, raw=raw / name, out=FOLDER / "rows" / name)
+    run_stage("gather_texts", corpus="sst2", corpora=FOLDER / "rows", out=texts)
+    run_stage("learn_vectors", corpus="sst2", ids=ids, gathered=texts, out=vectors)
+    return vectors
 
 
 @functools.cache

@@ -22,11 +22,16 @@ OPTIMIZERS = {"torch's AdamW": torch.optim.AdamW, "its SGD": partial(torch.optim
 AIM = 1 / 3
 
 
+def embedding_size() -> int:
+    """Numbers in a word's vector; which they are at first makes no epoch longer."""
+    return params.load()["domain_vectors"]["size"]
+
+
 def our_epoch(model: str, rows: Sequences, vocabulary_size: int, batch_size: int) -> Callable[[], float]:
     """What `fit` does in every epoch, except for scoring valid and saving a checkpoint."""
     described = params.section("models", model)
     classifier = importlib.import_module(f"stages.models.{model}").Classifier
-    module = classifier(vocabulary_size=vocabulary_size, classes=2, **described["architecture"])
+    module = classifier(vocabulary_size, 2, embedding_size=embedding_size(), **described["architecture"])
     trainer = Trainer(module, torch.device("cpu"), **described["optimization"])
 
     def run() -> float:
@@ -40,8 +45,8 @@ def notebook_epoch(
     model: str, rows: Sequences, vocabulary_size: int, batch_size: int, optimizer: Callable
 ) -> Callable[[], None]:
     """An epoch of notebook K's loop with our sizes; its lists of ids are made beforehand."""
-    sizes = params.section("models", model)["architecture"]
-    network = notebook_k.network(model, vocabulary_size, sizes["embedding_size"], sizes["hidden_size"])
+    hidden_size = params.section("models", model)["architecture"]["hidden_size"]
+    network = notebook_k.network(model, vocabulary_size, embedding_size(), hidden_size)
     stepper = optimizer(network.parameters())
     ids = [row.tolist() for row in np.split(rows.tokens, rows.offsets[1:-1])]
     return lambda: notebook_k.train_epoch(network, stepper, ids, rows.labels.tolist(), batch_size)

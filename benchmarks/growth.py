@@ -34,12 +34,14 @@ def stages_of(project: Path, rows: int) -> dict[str, dict]:
         write_table(raw / f"{split}.tsv", size, seed)
     write_lines(project / "reviews.txt", rows, seed=3)
     found = {
-        "prepare": run_measured(project, "prepare", **CORPUS, raw="raw", out="rows"),
-        "tokenize_text": run_measured(project, "tokenize_text", **CORPUS, rows="rows", out="words"),
+        "prepare": run_measured(project, "prepare", **CORPUS, raw="raw", out="rows/synthetic"),
+        "tokenize_text": run_measured(project, "tokenize_text", **CORPUS, rows="rows/synthetic", out="words"),
         "build_vocab": run_measured(project, "build_vocab", **CORPUS, words="words", out="ids"),
     }
     if not trained.is_dir():
-        run_measured(project, "train", **MODEL, settings="training", input="ids", checkpoints="kept", out=trained)
+        run_measured(project, "gather_texts", **CORPUS, corpora="rows", out="texts")
+        run_measured(project, "learn_vectors", **CORPUS, ids="ids", gathered="texts", out="vectors")
+        run_measured(project, "train", **MODEL, settings="training", input="vectors", checkpoints="kept", out=trained)
     for made in ("raw", "rows", "words", "ids"):
         shutil.rmtree(project / made)
     return found | {"predict": run_measured(project, "predict", "scored.jsonl", **MODEL, file="reviews.txt")}

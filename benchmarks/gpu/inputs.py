@@ -1,7 +1,8 @@
 """Write what `make gpu` reads, in files small enough to carry to a machine without a network: `make gpu-inputs`.
 
-SST-2 as ids, GloVe's vectors and wordpieces, the encoder's weights in halves, IMDB's wordpieces as 16-bit numbers, and
-in settings.json each model's parameters with the committed results of its training on the CPU.
+SST-2 as ids with its own vectors, with GloVe's too, and as wordpieces, the encoder's weights in halves, IMDB's
+wordpieces as 16-bit numbers, and in settings.json each model's parameters with the committed results of its training on
+the CPU.
 """
 
 import json
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from benchmarks.data import FOLDER, ROOT, encoder_files, run_stage, sst2_ids
+from benchmarks.data import FOLDER, ROOT, encoder_files, run_stage, sst2_ids, sst2_vectors
 from stages.common import params
 from stages.scoring.selection import ON_AN_ENCODER
 from stages.training.inputs import read_input
@@ -24,20 +25,24 @@ ENCODER = "minilm"
 INPUTS = {"glove": "vectors", "features": "wordpieces", "finetuning": "wordpieces"}  # by the kind of models
 
 
-def sst2_vectors() -> Path:
-    """SST-2's ids with GloVe's vectors of 50 numbers."""
-    run_stage("download_glove", dimension=50, downloads=FOLDER / "downloads", out=FOLDER / "glove")
-    run_stage(
-        "embed_glove", corpus="sst2", dimension=50, ids=sst2_ids(), glove=FOLDER / "glove", out=FOLDER / "vectors"
-    )
-    return FOLDER / "vectors"
+def sst2_with_glove() -> Path:
+    """SST-2's ids with GloVe's vectors of 50 numbers beside its own."""
+    glove, out, of_sst2 = FOLDER / "glove", FOLDER / "vectors", {"corpus": "sst2", "dimension": 50, "ids": sst2_ids()}
+    run_stage("download_glove", dimension=50, downloads=FOLDER / "downloads", out=glove)
+    run_stage("embed_glove", **of_sst2, glove=glove, domain=sst2_vectors(), out=out)
+    return out
 
 
 def sst2_wordpieces() -> Path:
     out = FOLDER / "wordpieces"
     sst2_ids()  # writes the rows too
     run_stage(
-        "tokenize_wordpieces", corpus="sst2", encoder="minilm", rows=FOLDER / "rows", weights=encoder_files(), out=out
+        "tokenize_wordpieces",
+        corpus="sst2",
+        encoder="minilm",
+        rows=FOLDER / "rows/sst2",
+        weights=encoder_files(),
+        out=out,
     )
     return out
 
@@ -75,7 +80,7 @@ def settings() -> dict:
             curve = pd.read_csv(ROOT / f"results/sst2/learning_curves/{name}.csv").iloc[0]
             found[name] = {
                 "module": module,
-                "input": INPUTS.get(kind, "ids"),
+                "input": INPUTS.get(kind, "domain_vectors"),
                 "embedded": kind == "features",
                 "architecture": everything["models"][module]["architecture"],
                 "optimization": everything["models"][module]["optimization"],
@@ -91,7 +96,7 @@ def settings() -> dict:
 def main() -> None:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    folders = {"ids": sst2_ids(), "vectors": sst2_vectors(), "wordpieces": sst2_wordpieces()}
+    folders = {"domain_vectors": sst2_vectors(), "vectors": sst2_with_glove(), "wordpieces": sst2_wordpieces()}
     for name, folder in folders.items():
         shutil.copytree(folder, OUT / name)
         print(name, read_input(folder)["arguments"].keys(), flush=True)

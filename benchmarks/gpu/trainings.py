@@ -63,8 +63,8 @@ class Inputs:
         torch.manual_seed(self.settings["seed"])
         classifier = importlib.import_module(f"stages.models.{about['module']}").Classifier
         module = classifier(**sizes, classes=CLASSES, **about["architecture"])
-        if about["input"] == "vectors":
-            module.load_pretrained(load_file(self.folder / "vectors/vectors.safetensors"))
+        if about["input"] in ("domain_vectors", "vectors"):
+            module.load_pretrained(load_file(self.folder / about["input"] / "vectors.safetensors"))
         if about["input"] == "wordpieces" and not about["embedded"]:
             module.load_pretrained(load_file(self.encoder / "model.safetensors"))
         return Trainer(module, device or self.device, **about["optimization"])

@@ -26,7 +26,7 @@ HELP = {  # for the options of all stages
     "gathered": "folder that gather_texts wrote",
     "glove": "folder that download_glove wrote",
     "ids": "folder that build_vocab wrote",
-    "input": "folder of rows to train on: of build_vocab, learn_vectors, embed_glove, embed_bert or tokenize_wordpieces",
+    "input": "folder of rows to train on, with an input.json that says what they are",
     "local": "folder of a corpus's own files",
     "metrics": "JSON file or folder of scores",
     "mistakes": "folder of the most confident mistakes with their texts",

@@ -20,8 +20,8 @@ VOCABULARY = 30
 OPTIMIZATION = {"learning_rate": 0.001, "weight_decay": 0, "clip_norm": 1, "average_decay": 0.9, "label_smoothing": 0.1}
 TRAINING = {"batch_size": 8, "epochs": 2, "patience": 2}
 ARCHITECTURES = {
-    "rnn": {"embedding_size": 6, "hidden_size": 5, "word_dropout": 0.1, "pooling": "max"},
-    "lstm": {"embedding_size": 6, "hidden_size": 5, "word_dropout": 0.1, "pooling": "max"},
+    "rnn": {"hidden_size": 5, "word_dropout": 0.1, "pooling": "max"},
+    "lstm": {"hidden_size": 5, "word_dropout": 0.1, "pooling": "max"},
     "glove_lstm": {"freeze": False, "hidden_size": 5, "word_dropout": 0, "input_dropout": 0.1, "output_dropout": 0.1}
     | {"pooling": "max"},
     "minilm_bigru": {"hidden_size": 5, "dropout": 0.1, "pooling": "max"},
@@ -45,7 +45,7 @@ def settings() -> dict:
     models = {
         name: {
             "module": name.removeprefix("minilm_"),
-            "input": INPUTS.get(name, "ids"),
+            "input": INPUTS.get(name, "domain_vectors"),
             "embedded": name == "minilm_bigru",
             "architecture": architecture,
             "optimization": OPTIMIZATION | ({"warmup": 0.1} if name == "minilm_finetuned" else {}),
@@ -64,9 +64,10 @@ def settings() -> dict:
 def inputs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make gpu-inputs` packs, with random rows and an encoder of two narrow layers."""
     folder = tmp_path_factory.mktemp("gpu")
-    write_rows(folder / "ids", {"vocabulary_size": VOCABULARY}, pa.int32(), VOCABULARY)
-    write_rows(folder / "vectors", {"vocabulary_size": VOCABULARY, "embedding_size": 6}, pa.int32(), VOCABULARY)
-    save_file({"vectors": np.ones((VOCABULARY, 6), np.float32)}, folder / "vectors/vectors.safetensors")
+    for name in ("domain_vectors", "vectors"):
+        write_rows(folder / name, {"vocabulary_size": VOCABULARY, "embedding_size": 6}, pa.int32(), VOCABULARY)
+        vectors = np.random.default_rng(1).normal(0, 0.1, (VOCABULARY, 6)).astype(np.float32)
+        save_file({"vectors": vectors}, folder / name / "vectors.safetensors")
     write_rows(folder / "wordpieces", {"config": BERT, "precision": "fp32"}, pa.int32(), BERT["vocab_size"])
     write_rows(folder / "imdb", {}, pa.uint16(), BERT["vocab_size"])
     (folder / "encoder").mkdir()

@@ -11,6 +11,8 @@ import pytest
 import stages.build_vocab
 import stages.download
 import stages.evaluate
+import stages.gather_texts
+import stages.learn_vectors
 import stages.prepare
 import stages.tokenize_text
 import stages.train
@@ -88,7 +90,8 @@ def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytes
                     "model": model,
                     "seed": 1,
                     "settings": "training",
-                    "input": "ids",
+                    "input": "vectors",
+                    "pretrained": "vectors/vectors.safetensors",
                     "checkpoints": "c",
                     "out": f"{run}/1",
                 },
@@ -96,9 +99,11 @@ def evaluated(project: Project, run_here: Callable[..., str], monkeypatch: pytes
         )
         for stage, options in (
             (stages.download, {**corpus, "local": "data/own", "downloads": "downloads", "out": "raw"}),
-            (stages.prepare, {**corpus, "raw": "raw", "out": "rows"}),
-            (stages.tokenize_text, {**corpus, "rows": "rows", "out": "words"}),
+            (stages.prepare, {**corpus, "raw": "raw", "out": "data/corpora/own"}),
+            (stages.tokenize_text, {**corpus, "rows": "data/corpora/own", "out": "words"}),
             (stages.build_vocab, {**corpus, "words": "words", "out": "ids"}),
+            (stages.gather_texts, {**corpus, "corpora": "data/corpora", "out": "texts"}),
+            (stages.learn_vectors, {**corpus, "ids": "ids", "gathered": "texts", "out": "vectors"}),
             (train[0], corpus | train[1]),
             (stages.evaluate, {"trained": run, **results}),
         ):

@@ -54,6 +54,8 @@ STEPS = [
     stage("tokenize_text"),
     stage("train_ngrams", "tfidf", share=3),
     stage("build_vocab"),
+    stage("gather_texts"),
+    stage("learn_vectors"),
     stage("train_rnn", "rnn", share=7),
     stage("evaluate_rnn", "rnn", share=4),
     stage("download_encoder"),
@@ -101,5 +103,5 @@ def write_project(folder: Path, address: str) -> None:
     params["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
     params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])
     params["study"]["gates"] |= {"hidden_size": 4, "lengths": [10], "sequences": 4, "steps": 3}
-    params["models"]["rnn"]["architecture"] |= {"embedding_size": 64, "hidden_size": 64}
+    params["domain_vectors"]["size"] = params["models"]["rnn"]["architecture"]["hidden_size"] = 64
     write_params(folder, params)

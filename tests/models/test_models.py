@@ -114,6 +114,18 @@ def test_an_evaluated_model_draws_nothing_at_random(name):
     assert torch.equal(model(tokens, lengths), model(tokens, lengths))
 
 
+@pytest.mark.parametrize("name", [name for name in KINDS if KINDS[name] not in OF_INPUT])
+def test_a_model_on_words_starts_on_given_vectors(name):
+    vectors = torch.rand(WORDS, WIDTH)
+    model, tokens = build(name).eval(), batch(name)
+    before = model(*tokens)
+    model.load_pretrained({"vectors": vectors})
+    assert torch.equal(model.embedding.weight, vectors)
+    assert not torch.equal(model(*tokens), before)
+    with pytest.raises(RuntimeError, match="size"):
+        model.load_pretrained({"vectors": vectors[:, 1:]})
+
+
 def test_final_states_have_read_the_whole_sequence_in_either_direction():
     states = torch.arange(2 * 3 * 4.0).view(2, 3, 4)  # (B, T, H): two features of each direction
     pooled = BIDIRECTIONAL_POOLINGS["final"](4)(states, torch.tensor([3, 2]))

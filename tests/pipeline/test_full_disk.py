@@ -8,6 +8,8 @@ from pathlib import Path
 
 import stages.build_vocab
 import stages.download
+import stages.gather_texts
+import stages.learn_vectors
 import stages.prepare
 import stages.tokenize_text
 import stages.train
@@ -42,11 +44,14 @@ def test_disk_without_room_is_reported_and_leaves_no_out(project, run_here, monk
         stages.prepare: {"raw": "data/raw/own", "out": "data/corpora/own"},
         stages.tokenize_text: {"rows": "data/corpora/own", "out": "data/words/own"},
         stages.build_vocab: {"words": "data/words/own", "out": "data/ids/own"},
+        stages.gather_texts: {"corpora": "data/corpora", "out": "data/texts/own"},
+        stages.learn_vectors: {"ids": "data/ids/own", "gathered": "data/texts/own", "out": "data/vectors/own"},
         stages.train: {
             "model": "average",
             "seed": "1",
             "settings": "training",
-            "input": "data/ids/own",
+            "input": "data/vectors/own",
+            "pretrained": "data/vectors/own/vectors.safetensors",
             "checkpoints": "data/checkpoints",
             "out": "data/trained/own/average/1",
         },

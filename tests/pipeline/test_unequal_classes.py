@@ -12,6 +12,8 @@ import stages.analyze
 import stages.build_vocab
 import stages.compare
 import stages.evaluate
+import stages.gather_texts
+import stages.learn_vectors
 import stages.prepare
 import stages.report
 import stages.tokenize_text
@@ -60,16 +62,19 @@ def learned(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         settings = {"batch_size": 32, "epochs": 6, "patience": 6, "final_fit": True}
         project.set("corpora.own.training", settings | training)
         for stage, options in (
-            (stages.prepare, {"raw": "raw", "out": "rows"}),
-            (stages.tokenize_text, {"rows": "rows", "out": "words"}),
+            (stages.prepare, {"raw": "raw", "out": "rows/own"}),
+            (stages.tokenize_text, {"rows": "rows/own", "out": "words"}),
             (stages.build_vocab, {"words": "words", "out": "ids"}),
+            (stages.gather_texts, {"corpora": "rows", "out": "texts"}),
+            (stages.learn_vectors, {"ids": "ids", "gathered": "texts", "out": "vectors"}),
         ):
             assert run_here(stage, corpus="own", **options) == ""
         trained, folder = {"corpus": "own", "model": model}, f"trained/{model}"
         if model == "tfidf":
             assert run_here(stages.train_linear, **trained, words="words", out=folder) == ""
         else:
-            trained |= {"settings": "training", "input": "ids", "checkpoints": "checkpoints"}
+            trained |= {"settings": "training", "input": "vectors", "checkpoints": "checkpoints"}
+            trained |= {"pretrained": "vectors/vectors.safetensors"}
             for number in SEEDS:
                 assert run_here(stages.train, **trained, seed=number, out=f"{folder}/{number}") == ""
         outs = {"metrics": f"metrics/{model}.json", "predictions": f"results/own/predictions/{model}.parquet"}
@@ -111,7 +116,7 @@ def test_the_page_shows_every_classs_recall(learned, project):
     assert "valid_macro_f1" in Path("trained/average/1/history.csv").read_text()
     assert json.loads(Path("trained/average/1/run.json").read_text())["class_weights"] == "balanced"
     given = {"corpus": "own", "predictions": "results/own/predictions"}
-    of_texts = {"rows": "rows", "words": "words", "ids": "ids", "texts": "mistakes/own.json"}
+    of_texts = {"rows": "rows/own", "words": "words", "ids": "ids", "texts": "mistakes/own.json"}
     assert run_here(stages.compare, **given, metrics="metrics", out="results/own/comparison.json") == ""
     assert run_here(stages.analyze, **given, **of_texts, out="results/own/errors.json") == ""
     for name in ("claims.json", "gates.json"):

@@ -10,6 +10,8 @@ import pytest
 
 import stages.build_vocab
 import stages.download
+import stages.gather_texts
+import stages.learn_vectors
 import stages.prepare
 import stages.tokenize_text
 import stages.train
@@ -42,16 +44,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for split in ("train", "valid", "test"):
                 rows = [f"{SENTENCES[label]} number{number}\t{label}" for number in range(12) for label in labels]
                 project.write(f"data/{corpus}/{split}.tsv", "\n".join(["text\tlabel", *rows, ""]).encode())
-            folders = {name: f"data/{name}/{corpus}" for name in ("raw", "corpora", "words", "ids", "trained")}
+            made = ("raw", "corpora", "words", "ids", "texts", "domain_vectors", "trained")
+            folders = {name: f"data/{name}/{corpus}" for name in made}
             chosen = {"corpus": corpus, "checkpoints": "data/checkpoints", "seed": 1, "settings": "training"}
             linear, network = f"{folders['trained']}/tfidf", f"{folders['trained']}/average/1"
+            vectors = folders["domain_vectors"]
+            chosen |= {"model": "average", "input": vectors, "pretrained": f"{vectors}/vectors.safetensors"}
             for stage, options in (
                 (stages.download, {"downloads": "data/dl", "local": f"data/{corpus}", "out": folders["raw"]}),
                 (stages.prepare, {"raw": folders["raw"], "out": folders["corpora"]}),
                 (stages.tokenize_text, {"rows": folders["corpora"], "out": folders["words"]}),
                 (stages.build_vocab, {"words": folders["words"], "out": folders["ids"]}),
+                (stages.gather_texts, {"corpora": "data/corpora", "out": folders["texts"]}),
+                (stages.learn_vectors, {"ids": folders["ids"], "gathered": folders["texts"], "out": vectors}),
                 (stages.train_linear, {"model": "tfidf", "words": folders["words"], "out": linear}),
-                (stages.train, {**chosen, "model": "average", "input": folders["ids"], "out": network}),
+                (stages.train, {**chosen, "out": network}),
             ):
                 assert run_here(stage, **{"corpus": corpus} | options) == ""
     damaged = shutil.copytree(project.folder / "data/trained/own/average", project.folder / "data/trained/third/cnn")

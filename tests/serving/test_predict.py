@@ -25,6 +25,8 @@ import stages.download
 import stages.download_encoder
 import stages.embed_bert
 import stages.evaluate
+import stages.gather_texts
+import stages.learn_vectors
 import stages.predict
 import stages.predict_sentences
 import stages.prepare
@@ -42,7 +44,7 @@ from tests.encoders import NEUTRAL, OPINIONS, checksums
 from tests.projects import new_project, only
 
 INPUT_KINDS = {"tfidf": "text", "average": "words", "tiny_bigru": "features", "tiny_finetuned": "wordpieces"}
-INPUTS = {"average": "data/ids", "tiny_bigru": "data/features", "tiny_finetuned": "data/wordpieces"}
+INPUTS = {"average": "data/domain_vectors", "tiny_bigru": "data/features", "tiny_finetuned": "data/wordpieces"}
 TRAINED = "data/trained/own"
 CPU = torch.device("cpu")
 
@@ -90,6 +92,11 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             (stages.prepare, {**of_corpus, "raw": "data/raw", "out": rows}),
             (stages.tokenize_text, {**of_corpus, "rows": rows, "out": "data/words"}),
             (stages.build_vocab, {**of_corpus, "words": "data/words", "out": "data/ids"}),
+            (stages.gather_texts, {**of_corpus, "corpora": "data/corpora", "out": "data/texts"}),
+            (
+                stages.learn_vectors,
+                {**of_corpus, "ids": "data/ids", "gathered": "data/texts", "out": INPUTS["average"]},
+            ),
             (stages.download_encoder, {**of_encoder, **fetching, "out": weights}),
             (stages.tokenize_wordpieces, {**of_pieces, "rows": rows, "out": wordpieces}),
             (stages.embed_bert, {**of_pieces, **partial, "wordpieces": wordpieces, "out": "data/features"}),
@@ -98,6 +105,8 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for model, folder in INPUTS.items():
             chosen = {**of_corpus, **partial, "model": model.removeprefix("tiny_"), "input": folder}
             chosen |= {"settings": "training"}
+            if model == "average":
+                chosen |= {"pretrained": f"{folder}/vectors.safetensors"}
             if model == "tiny_finetuned":
                 chosen |= {"settings": "finetuning", "pretrained": f"{weights}/model.safetensors"}
             for seed in (1, 2):

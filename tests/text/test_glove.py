@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
-from stages import build_vocab, download_glove, embed_glove, prepare, tokenize_text
+from stages import build_vocab, download_glove, embed_glove, gather_texts, learn_vectors, prepare, tokenize_text
 from stages.common.command import InputError
 from stages.models import glove_bilstm, glove_lstm
 from stages.text import glove
@@ -26,6 +26,7 @@ from stages.training.trainer import Trainer
 
 ODD_WORDS = ['"', "'", "#", "null", "nan", "NA", "1.5", ",", '"quoted"', "déjà"]
 NUMBERS = ["0.1 -0.2 0.30000001 4", "1e-3 -2.5 0.123456789 7", "-0.5 0.25 1 1.5"]
+DOMAIN = np.float32([[0, 0], [3, 5], [2, 4], [1, -1], [0, 8], [7, 6], [5, 8]])  # one for each of the words of `ids`
 TEXTS = b"text\tlabel\ngood good film\t1\nbad film zxqj\t0\n"
 
 
@@ -128,17 +129,19 @@ def ids(tmp_path, monkeypatch) -> Path:
     (tmp_path / "glove").mkdir()
     content = "".join(f"{word} {numbers}\n" for word, numbers in zip(("film", "bad", "good"), NUMBERS, strict=True))
     (tmp_path / "glove/glove.6B.4d.txt").write_text(content, encoding="utf-8")
+    (tmp_path / "domain").mkdir()
+    (tmp_path / "domain/vectors.safetensors").write_bytes(save({"vectors": DOMAIN}))
     return folder
 
 
 def embed(run_here: Callable, out: str, dimension: int = 4) -> str:
-    options = {"ids": "ids", "glove": "glove", "out": out}
+    options = {"ids": "ids", "glove": "glove", "domain": "domain", "out": out}
     return run_here(embed_glove, corpus="own", dimension=dimension, **options)
 
 
 def test_the_table_holds_zeros_the_mean_the_vectors_and_random_ones(ids, run_here, capsys):
     assert embed(run_here, "out") == ""
-    table = load_file("out/vectors.safetensors")["vectors"]
+    table = load_file("out/vectors.safetensors")["vectors"][:, :4]
     found = np.array([[np.float32(number) for number in numbers.split()] for numbers in NUMBERS])
     assert table.dtype == np.float32
     assert table.shape == (7, 4)
@@ -151,11 +154,26 @@ def test_the_table_holds_zeros_the_mean_the_vectors_and_random_ones(ids, run_her
     assert capsys.readouterr().out == "own: 3 of 5 words and 80.00% of train's tokens have a vector\n"
 
 
+def test_behind_them_are_those_learned_here_as_far_apart(ids, run_here):
+    assert embed(run_here, "out") == ""
+    table = load_file("out/vectors.safetensors")["vectors"]
+    assert (table.dtype, table.shape) == (np.float32, (7, 6))
+    spread = np.array([[float(number) for number in numbers.split()] for numbers in NUMBERS]).std()
+    np.testing.assert_allclose(table[:, 4:], DOMAIN * spread / DOMAIN[2:].std(), rtol=1e-5)
+    assert table[2:, 4:].std() == pytest.approx(spread, rel=1e-5)
+
+
+def test_words_of_which_nothing_was_learned_have_zeros(ids, run_here):
+    Path("domain/vectors.safetensors").write_bytes(save({"vectors": np.zeros_like(DOMAIN)}))
+    assert embed(run_here, "out") == ""
+    assert not load_file("out/vectors.safetensors")["vectors"][:, 4:].any()
+
+
 def test_the_ids_come_with_the_vectors_and_say_their_size(ids, run_here):
     assert embed(run_here, "out") == ""
     about = json.loads(Path("out/input.json").read_text(encoding="utf-8"))
     before = json.loads((ids / "input.json").read_text(encoding="utf-8"))
-    assert about == before | {"arguments": {"vocabulary_size": 7, "embedding_size": 4}}
+    assert about == before | {"arguments": {"vocabulary_size": 7, "embedding_size": 6}}
     for name in ("vocab.txt", "train.parquet", "valid.parquet", "test.parquet"):
         assert (Path("out") / name).read_bytes() == (ids / name).read_bytes()
 
@@ -234,11 +252,14 @@ def test_a_corpus_goes_through_the_real_stages_into_vectors(project, monkeypatch
     for split in ("train", "valid", "test"):
         project.write(f"raw/{split}.tsv", TEXTS)
     project.write("glove/glove.6B.50d.txt", lines_of(["the", "film", "good"], 50))
-    assert run_here(prepare, corpus="own", raw="raw", out="rows") == ""
-    assert run_here(tokenize_text, corpus="own", rows="rows", out="words") == ""
+    assert run_here(prepare, corpus="own", raw="raw", out="rows/own") == ""
+    assert run_here(tokenize_text, corpus="own", rows="rows/own", out="words") == ""
     assert run_here(build_vocab, corpus="own", words="words", out="ids") == ""
-    assert run_here(embed_glove, corpus="own", dimension="50", ids="ids", glove="glove", out="out") == ""
-    table = load_file("out/vectors.safetensors")["vectors"]
+    assert run_here(gather_texts, corpus="own", corpora="rows", out="texts") == ""
+    assert run_here(learn_vectors, corpus="own", ids="ids", gathered="texts", out="domain") == ""
+    read = {"ids": "ids", "glove": "glove", "domain": "domain"}
+    assert run_here(embed_glove, corpus="own", dimension="50", **read, out="out") == ""
+    table = load_file("out/vectors.safetensors")["vectors"][:, :50]
     words = Path("out/vocab.txt").read_text(encoding="utf-8").splitlines()
     known = vectors_of(Path("glove/glove.6B.50d.txt").read_bytes())
     assert {word: list(table[words.index(word)]) for word in ("film", "good")} == {

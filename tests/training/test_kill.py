@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stages import build_vocab, download, embed_bert, prepare, tokenize_text, train
+from stages import build_vocab, download, embed_bert, gather_texts, learn_vectors, prepare, tokenize_text, train
 from stages.common import files
 from stages.common.command import InputError
 from stages.common.locks import alone
@@ -32,11 +32,14 @@ def start_training(project, run_here, monkeypatch) -> Callable[[str], subprocess
         (prepare, {"raw": "data/raw/own", "out": "data/corpora/own"}),
         (tokenize_text, {"rows": "data/corpora/own", "out": "data/words/own"}),
         (build_vocab, {"words": "data/words/own", "out": "data/ids/own"}),
+        (gather_texts, {"corpora": "data/corpora", "out": "data/texts/own"}),
+        (learn_vectors, {"ids": "data/ids/own", "gathered": "data/texts/own", "out": "data/vectors/own"}),
     ):
         assert run_here(stage, corpus="own", **options) == ""
 
     def start_training(name: str) -> subprocess.Popen[str]:
-        options = {"corpus": "own", "model": "rnn", "seed": 1, "settings": "training", "input": "data/ids/own"}
+        options = {"corpus": "own", "model": "rnn", "seed": 1, "settings": "training", "input": "data/vectors/own"}
+        options |= {"pretrained": "data/vectors/own/vectors.safetensors"}
         options |= {"checkpoints": f"data/checkpoints-{name}", "out": f"data/trained/{name}"}
         return start(project.folder, *stage_command("train", **options), variables={"OMP_NUM_THREADS": "1"})
 
