@@ -298,7 +298,7 @@ def test_no_parameter_takes_a_metacharacter_to_a_shell(project, monkeypatch, key
     """Not even one that is described where its name has to be."""
     monkeypatch.chdir(project.folder)
     everything = read_params(project.folder)
-    group = {"run.corpora": "corpora", "run.notebook": "notebook"}.get(key, "models")
+    group = "corpora" if key.endswith("corpora") else {"run.notebook": "notebook"}.get(key, "models")
     group = "encoders" if key == "run.described_by" or key.endswith("encoders") else group
     project.set(group, everything[group] | {value: next(iter(everything[group].values()))})
     project.set(key, value if key == "run.described_by" else [value])
