@@ -79,6 +79,7 @@ def put_encoder(project: Project, own: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     def put(**changes: object) -> None:
         described = {"source": {"folder": str(own)}, "checksums": checksums(own), "max_length": 64}
-        project.set("encoders.own", described | {"layers": [0, 2], "mix": "learned"} | changes)
+        described |= {"layers": [0, 2], "mix": "learned", "optimization": {}}
+        project.set("encoders.own", described | changes)
 
     return put

@@ -98,7 +98,7 @@ def write_project(folder: Path, address: str) -> None:
     own["source"] = CORPUS["source"] | {"address": f"{address}/own.zip"}
     encoder = {"source": {"folder": "encoder"}, "checksums": checksums(folder / "encoder"), "max_length": 64}
     params["corpora"] = {"own": own}
-    params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean"}
+    params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean", "optimization": {}}
     params["run"] |= {"corpora": ["own"], "described_by": "own", "seeds": [1]}
     params["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
     params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])

@@ -72,9 +72,10 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder = {"source": {"folder": str(tiny)}, "checksums": checksums(tiny), "max_length": 64}
     kinds = only(ngrams=["tfidf"], pooled=["average"], features=["bigru"], finetuning=["finetuned"])
     project = new_project(tmp_path_factory.mktemp("trained"), corpus)
-    project.set("encoders.tiny", encoder | {"layers": [0, 1, 2], "mix": "mean"})
+    project.set("encoders.tiny", encoder | {"layers": [0, 1, 2], "mix": "mean", "optimization": {}})
     run = {"corpora": ["own"], "glove_dimensions": [], "notebook": [], "seeds": [1, 2], "described_by": "tiny"}
     run |= {key: ["tiny"] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
+    run |= {"unlabelled_corpora": []}
     project.set("run", run | {"models": kinds})
     project.set("models.average.optimization.learning_rate", 0.02)
     project.set("models.average.optimization.average_decay", 0.5)
