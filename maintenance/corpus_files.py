@@ -37,6 +37,7 @@ tokenizer: raw_text # or blanks, where all words have blanks between them alread
 min_count: 2 # words that train holds less often are unknown
 kept_words: {longest: 256, part: head_and_tail} # of a long text; null keeps all
 kept_wordpieces: {longest: 256, part: head_and_tail} # null keeps as many as the encoder reads, from the head
+taught_sentences: {number: 0, shortest: 4, longest: 20} # of other corpora's texts, for a teacher to label
 training: {batch_size: $batch_size, epochs: $epochs, patience: 3, final_fit: true} # on valid's rows too
 finetuning: {batch_size: $tuning_batch_size, epochs: $tuning_epochs, patience: 2, final_fit: false} # of the encoder
 precision: fp32 # of the encoder; bf16 is faster where the processor has it
@@ -52,6 +53,7 @@ run:
   encoders: [minilm] # pretrained encoders that models read: those of the two lists below
   frozen_encoders: [$frozen] # those whose hidden states the models under `features` read
   finetuned_encoders: [minilm] # those that the models under `finetuning` train
+  teachers: [] # [minilm] adds the models under `distilled`, which learn from it once it is fine-tuned
   glove_dimensions: [] # [50] adds the models on GloVe's vectors of that size: 50, 100, 200 or 300
   models: # by kind; other models of a kind are in its comment
     ngrams: [tfidf] # counted n-grams, without randomness: trained once whatever the seeds
@@ -64,6 +66,7 @@ run:
     glove: [] # glove_lstm, glove_bilstm, on GloVe's vectors
     features: [$features] # bigru, on a frozen encoder's hidden states, which take up to 200 KB a row
     finetuning: [finetuned] # that train the encoder
+    distilled: [] # lstm_distilled, bilstm_distilled, average_distilled, that learn from the teacher
   notebook: [] # trainings of notebook K as it did them, of those under `notebook`
   seeds: [1] # each is a training of every model but those on n-grams
 """)

@@ -13,9 +13,10 @@ from rich.text import Text
 from stages.common.files import read_json
 
 SECONDS = Path("logs/seconds.json")  # by stage; the file may be removed
+# Seconds on the embedded corpus, one of two cores.
 ELSEWHERE = {"train_finetuning": 250, "study_gates": 110, "embed_bert": 60, "train_features": 60, "train_glove": 40}
 ELSEWHERE |= {"train_bilstm": 40, "train_lstm": 25, "train_gru": 25, "train_rnn": 15, "train_attention": 15}
-ELSEWHERE |= {"train_pooled": 10, "train_ngrams": 10}  # seconds on the embedded corpus, one of two cores
+ELSEWHERE |= {"train_distilled": 25, "teach": 20, "train_pooled": 10, "train_ngrams": 10}
 LAST = 50  # lines of a log that are shown
 
 

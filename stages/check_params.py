@@ -42,6 +42,7 @@ def main() -> None:
     everything = params.load()
     params.check_encoders(everything["run"])
     params.check_unlabelled(everything)
+    params.check_teacher(everything)
     for source in local_sources(everything):
         check_content(*source)
     with files.new_file(arguments.out) as temporary:

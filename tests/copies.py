@@ -52,7 +52,7 @@ def make_small(folder: Path) -> None:
 def choose_small(params: dict) -> None:
     params["run"] |= {"corpora": ["sample"], "glove_dimensions": [], "seeds": [1]}
     trained = {"ngrams": ["tfidf"], "pooled": ["average"], "lstm": ["lstm"], "features": ["bigru"]}
-    params["run"]["finetuned_encoders"] = []
+    params["run"] |= {"finetuned_encoders": [], "teachers": []}
     params["run"]["models"] = only(**trained, glove=["glove_lstm"])
     params["corpora"]["sample"]["training"] |= {"epochs": 1}
     params["corpora"]["sample"]["source"]["files"] = dict.fromkeys(params["corpora"]["sample"]["source"]["files"])

@@ -74,7 +74,7 @@ def settings() -> dict:
     everything, corpus, found = params.load(), params.corpus("sst2"), {}
     kinds = yaml.safe_load((ROOT / "runs/sst2.yaml").read_text(encoding="utf-8"))["run"]["models"]
     committed = json.loads((ROOT / "results/sst2/comparison.json").read_text(encoding="utf-8"))["models"]
-    for kind in kinds.keys() - {"ngrams"}:
+    for kind in kinds.keys() - {"ngrams", "distilled"}:  # the latter are the same networks with a teacher
         for module in kinds[kind]:
             name = f"{ENCODER}_{module}" if kind in ON_AN_ENCODER else module
             curve = pd.read_csv(ROOT / f"results/sst2/learning_curves/{name}.csv").iloc[0]

@@ -40,6 +40,7 @@ HELP = {  # for the options of all stages
     "rows": "folder that prepare wrote",
     "seed": "seed of all that is drawn at random",
     "settings": "which of the corpus's settings to use: training or finetuning",
+    "teacher": "folder of a trained model that teaches others",
     "texts": "JSON file to write: the texts of the most confident mistakes",
     "tokenizer": "folder that download_tokenizer wrote",
     "trained": "folder of a corpus's or a model's trained models",

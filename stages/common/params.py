@@ -64,6 +64,11 @@ def corpus(name: str, folder: Path = Path()) -> dict:
     check_labels(content["labels"], shown)
     check_values(content, shown)
     check_columns(content, shown)
+    shortest, longest = content["taught_sentences"]["shortest"], content["taught_sentences"]["longest"]
+    if shortest > longest:
+        raise InputError(
+            f"{shown}: taught_sentences.shortest is {shortest}, more than longest, {longest}; exchange them"
+        )
     for key in ("training", "finetuning"):
         check_class_weights(content[key].get("class_weights", "none"), content["labels"], f"{shown}: {key}")
     return content
@@ -184,7 +189,7 @@ def check_names(everything: dict) -> None:
     """Check that all names in `run` have their parameters, and all models with parameters their module."""
     run = everything["run"]
     chosen = {f"models.{kind}": ("models", names) for kind, names in run["models"].items()}
-    keys = ("encoders", "frozen_encoders", "finetuned_encoders")
+    keys = ("encoders", "frozen_encoders", "finetuned_encoders", "teachers")
     chosen |= {key: ("encoders", run[key]) for key in keys} | {"notebook": ("notebook", run["notebook"])}
     chosen["described_by"] = "encoders", [run["described_by"]]
     for key, (group, names) in chosen.items():
@@ -248,3 +253,37 @@ def check_unlabelled(everything: dict) -> None:
             f"run.yaml: run.unlabelled_corpora names {unread[0]!r}, but no corpus of run.corpora has it in "
             "unlabelled_texts; take it out, or name it there"
         )
+
+
+def check_teacher(everything: dict) -> None:
+    """A teacher is trained and teaches somebody, and those who learn from it say how.
+
+    Raises:
+        InputError: the teacher, the models that train encoders and those that learn contradict each other.
+    """
+    run, models = everything["run"], everything["models"]
+    teachers, distilled = run["teachers"], run["models"]["distilled"]
+    if bool(teachers) != bool(distilled):
+        raise InputError(
+            f"run.yaml: run.teachers is {teachers} and run.models.distilled is {distilled}; "
+            "name some in both, or make both []"
+        )
+    for teacher in teachers:
+        if teacher not in run["finetuned_encoders"]:
+            raise InputError(
+                f"run.yaml: run.teachers names {teacher!r}, which is not in finetuned_encoders; add it there, or name "
+                "one of them"
+            )
+        if "finetuned" not in run["models"]["finetuning"]:
+            raise InputError(
+                f"run.yaml: run.teachers names {teacher!r}, but run.models.finetuning lacks 'finetuned', the model "
+                "that teaches; add it, or make teachers and distilled []"
+            )
+    for kind, names in run["models"].items():
+        for name in names:
+            if ("distillation" in models[name]) != (kind == "distilled"):
+                how = "lacks" if kind == "distilled" else "has"
+                raise InputError(
+                    f"run.yaml: run.models.{kind} names {name!r}, which {how} distillation in params.yaml; only models "
+                    "under distilled learn from a teacher"
+                )

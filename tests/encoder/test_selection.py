@@ -7,7 +7,7 @@ from dvc.repo import Repo
 
 from stages import check_params
 from stages.common import params
-from stages.scoring.selection import selected_models
+from stages.scoring.selection import selected_models, teacher
 from tests.bad_input import refused
 from tests.commands import run_here
 from tests.copies import change_params, copy_project
@@ -16,10 +16,10 @@ from tests.projects import only
 KEYS = ("encoders", "frozen_encoders", "finetuned_encoders")
 
 
-def stages_of(folder: Path, models: dict[str, list[str]], *encoders: list[str]) -> dict[str, list[str]]:
-    """Every stage that DVC sees of `sample`, with its outs, where these models and encoders are chosen."""
-    chosen = {"corpora": ["sample"], "seeds": [1], "glove_dimensions": [], "models": models}
-    chosen |= dict(zip(KEYS, encoders, strict=True))
+def stages_of(folder: Path, models: dict[str, list[str]], *encoders: list[str], **more: list) -> dict[str, list[str]]:
+    """Every stage that DVC sees of `sample`, with its outs, where these models, encoders and `more` are chosen."""
+    chosen = {"corpora": ["sample"], "seeds": [1], "glove_dimensions": [], "teachers": [], "models": models}
+    chosen |= dict(zip(KEYS, encoders, strict=True)) | more
     copy_project(folder)
     change_params(folder, lambda params: params["run"].update(chosen))
     (folder / ".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n", encoding="utf-8")
@@ -74,8 +74,73 @@ def test_lists_of_encoders_and_models_that_contradict_are_refused(
     check(run_here(check_params, out="out/params.checked"), project.folder / "out", "run.yaml", *fragments)
 
 
+LEARNING = only(finetuning=["finetuned"], distilled=["lstm_distilled"])
+TEACHERS = {
+    "a teacher without pupils": (
+        BOTH,
+        ["minilm"],
+        ["run.teachers is ['minilm'] and run.models.distilled is []", "make both []"],
+    ),
+    "pupils without a teacher": (LEARNING, [], ["run.teachers is [] and run.models.distilled is ['lstm_distilled']"]),
+    "a teacher that is not trained": (
+        LEARNING,
+        ["mpnet"],
+        ["run.teachers names 'mpnet', which is not in finetuned_encoders"],
+    ),
+    "a teacher of another model": (
+        LEARNING | {"finetuning": ["lstm"]},
+        ["minilm"],
+        ["run.models.finetuning lacks 'finetuned'"],
+    ),
+    "a pupil among those that learn from labels": (
+        LEARNING | {"lstm": ["bilstm_distilled"]},
+        ["minilm"],
+        ["run.models.lstm names 'bilstm_distilled', which has distillation"],
+    ),
+    "labels alone for a pupil": (
+        LEARNING | {"distilled": ["lstm"]},
+        ["minilm"],
+        ["run.models.distilled names 'lstm', which lacks distillation"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("models", "teachers", "fragments"), TEACHERS.values(), ids=TEACHERS)
+def test_a_teacher_and_models_that_contradict_are_refused(project, monkeypatch, check, models, teachers, fragments):
+    monkeypatch.chdir(project.folder)
+    everything = {"models": models, "teachers": teachers, "encoders": ["minilm"], "finetuned_encoders": ["minilm"]}
+    for key, value in (everything | {"frozen_encoders": ["minilm"] if models["features"] else []}).items():
+        project.set(f"run.{key}", value)
+    check(run_here(check_params, out="out/params.checked"), project.folder / "out", "run.yaml", *fragments)
+
+
+def test_models_that_learn_from_a_teacher_have_one_place_whoever_it_is(tmp_path):
+    models = LEARNING | {"distilled": ["lstm_distilled", "average_distilled"]}
+    names = stages_of(tmp_path, models, ["minilm"], [], ["minilm"], teachers=["minilm"], seeds=[7, 8])
+    assert names["teach@sample-minilm"] == ["data/taught/sample"]
+    trained = {name: outs for name, outs in names.items() if name.startswith("train_distilled")}
+    assert trained == {
+        f"train_distilled@sample-minilm-{model}-{seed}": [f"data/trained/sample/{model}/{seed}"]
+        for model in models["distilled"]
+        for seed in (7, 8)
+    }
+    with Repo(str(tmp_path)) as repo:
+        [teach] = [stage for stage in repo.index.stages if stage.name.startswith("teach")]
+    assert "data/trained/sample/minilm_finetuned/7" in [str(dep) for dep in teach.deps]
+    everything = params.load(tmp_path)
+    assert selected_models(everything) == ["average_distilled", "lstm_distilled", "minilm_finetuned"]
+    assert teacher(everything) == "minilm_finetuned"
+
+
+def test_without_a_teacher_nothing_learns_from_one(tmp_path):
+    names = stages_of(tmp_path, only(ngrams=["tfidf"]), [], [], [])
+    assert [name for name in names if name.startswith(("teach", "train_distilled", "evaluate_distilled"))] == []
+    assert teacher(params.load(tmp_path)) is None
+
+
 def test_files_of_an_encoders_folder_that_are_replaced_are_named_before_anything_runs(project, own, put_encoder):
     alone = {"described_by": "own", "encoders": ["own"], "frozen_encoders": ["own"], "finetuned_encoders": []}
+    alone |= {"teachers": []}
     for key, value in (alone | {"models": only(features=["bigru"]), "glove_dimensions": []}).items():
         project.set(f"run.{key}", value)
     put_encoder()

@@ -100,7 +100,7 @@ def write_project(folder: Path, address: str) -> None:
     params["corpora"] = {"own": own}
     params["encoders"]["own"] = encoder | {"layers": [0, 4], "mix": "mean", "optimization": {}}
     params["run"] |= {"corpora": ["own"], "described_by": "own", "seeds": [1]}
-    params["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
+    params["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders", "teachers")}
     params["run"]["models"] = only(ngrams=["tfidf"], rnn=["rnn"])
     params["study"]["gates"] |= {"hidden_size": 4, "lengths": [10], "sequences": 4, "steps": 3}
     params["domain_vectors"]["size"] = params["models"]["rnn"]["architecture"]["hidden_size"] = 64

@@ -372,7 +372,7 @@ def test_three_commands_from_a_table_to_an_answer(tmp_path, monkeypatch):
         ngrams=["tfidf"], pooled=["average"], features=["bigru"], finetuning=["finetuned"]
     )
     chosen["run"]["models"] = only(ngrams=["tfidf"], pooled=["average"])
-    chosen["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
+    chosen["run"] |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders", "teachers")}
     (project / "runs/mine.yaml").write_text(yaml.safe_dump(chosen))
     run(project, "git", "init", "-q")
     run(project, "make", "repro", "RUN=mine")

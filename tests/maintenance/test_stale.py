@@ -57,8 +57,9 @@ def test_a_message_or_a_new_layer_makes_nothing_stale_and_a_cell_the_models_that
     chosen = yaml.safe_load((copied / "run.yaml").read_text(encoding="utf-8"))["run"]
     kinds = chosen["models"]
     users = {name for kind in kinds for name in kinds[kind] if CELL in imported_files(f"stages/models/{name}.py")}
+    of_teacher = {"distilled": f"{chosen['teachers'][0]}-"}  # in the names of stages
     trained = {
-        f"train_{kind}@sample-{name}-{seed}"
+        f"train_{kind}@sample-{of_teacher.get(kind, '')}{name}-{seed}"
         for kind in kinds
         for name in kinds[kind]
         for seed in chosen["seeds"]

@@ -205,6 +205,7 @@ def test_only_networks_need_torch(stage):
         "predict_sentences",
         "repeat_notebook",
         "study_gates",
+        "teach",
         "train",
     }
     assert ("torch" in imported_packages(script(stage))) == (Path(script(stage)).stem in networks)

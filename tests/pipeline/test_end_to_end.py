@@ -145,7 +145,7 @@ def test_your_own_corpus_is_a_file_and_a_folder(project, tmp_path):
         (project / "data/mine" / name).write_text("\n".join(["review,stars", *lines]) + "\n")
     chosen = yaml.safe_load((project / "run.yaml").read_text())
     chosen["run"] |= {"corpora": ["mine"], "models": only(ngrams=["tfidf"], pooled=["average"])}
-    chosen["run"] |= {"encoders": [], "frozen_encoders": [], "finetuned_encoders": []}
+    chosen["run"] |= {"encoders": [], "frozen_encoders": [], "finetuned_encoders": [], "teachers": []}
     (project / "runs/mine.yaml").write_text(yaml.safe_dump(chosen))
 
     run(project, "make", "repro", "RUN=mine")

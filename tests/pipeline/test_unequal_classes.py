@@ -51,7 +51,7 @@ def learned(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     share = {"fraction": 0.2, "seed": 1}
     project.set("corpora.own.splits", {"train": "a.csv", "valid": share, "test": share, "repeated": "refuse"})
     run = {"corpora": ["own"], "described_by": "minilm", "glove_dimensions": [], "notebook": [], "seeds": SEEDS}
-    run |= {"encoders": [], "frozen_encoders": [], "finetuned_encoders": [], "unlabelled_corpora": []}
+    run |= {"encoders": [], "frozen_encoders": [], "finetuned_encoders": [], "teachers": [], "unlabelled_corpora": []}
     project.set("run", run | {"models": only(ngrams=["tfidf"], pooled=["average"])})
     project.set("models.tfidf.search", {"longest_ngram": [1], "weighting": ["idf"], "inverse_regularization": [1.0]})
     project.set("models.average.optimization.learning_rate", 0.005)

@@ -67,7 +67,7 @@ def summarized(project: Project, run_here: Callable[..., str], monkeypatch: pyte
 
 def run_of(models: list[str]) -> dict:
     chosen = {"corpora": ["own"], "described_by": "minilm", "glove_dimensions": [], "notebook": [], "seeds": [1]}
-    chosen |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
+    chosen |= {key: [] for key in ("encoders", "frozen_encoders", "finetuned_encoders", "teachers")}
     chosen |= {"unlabelled_corpora": []}
     return chosen | {"models": only(pooled=models)}
 

@@ -75,7 +75,7 @@ def trained(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project.set("encoders.tiny", encoder | {"layers": [0, 1, 2], "mix": "mean", "optimization": {}})
     run = {"corpora": ["own"], "glove_dimensions": [], "notebook": [], "seeds": [1, 2], "described_by": "tiny"}
     run |= {key: ["tiny"] for key in ("encoders", "frozen_encoders", "finetuned_encoders")}
-    run |= {"unlabelled_corpora": []}
+    run |= {"teachers": [], "unlabelled_corpora": []}
     project.set("run", run | {"models": kinds})
     project.set("models.average.optimization.learning_rate", 0.02)
     project.set("models.average.optimization.average_decay", 0.5)
