@@ -10,7 +10,7 @@ from stages.common import command, files, params
 from stages.scoring.comparisons import compare_pairs, interval, resampled_accuracies, rounded
 from stages.scoring.predictions import Predictions, read_predictions
 from stages.scoring.scores import over_seeds, scores, scores_by_class
-from stages.scoring.selection import selected_models
+from stages.scoring.selection import selected_models, teacher
 
 
 def model_scores(found: Predictions, resampled: np.ndarray, confidence: float) -> dict:
@@ -49,6 +49,7 @@ def main() -> None:
             found[name]["by_class"] = scores_by_class(models[name].labels, models[name].predicted, classes)
     pairs = compare_pairs(correct, resampled, chosen["confidence"])
     about = {"split": split, "rows": shares.shape[1], "classes": classes, "order": names}
+    about |= {"teacher": teacher(everything)}
     files.write_json(arguments.out, about | chosen | {"models": found, "pairs": pairs})
     different = sum(pair["differs"] for pair in pairs)
     print(f"{arguments.corpus}: the tests tell {different} of {len(pairs)} pairs of models apart")

@@ -9,6 +9,7 @@ import pandas as pd
 from stages.common.files import read_json
 from stages.reporting import accuracy_charts, charts
 from stages.reporting.mistakes import by_text
+from stages.reporting.taught import taught
 from stages.reporting.winner import mark_frontier, winner
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -42,6 +43,8 @@ def describe(folder: Path, texts: Path, selected: bool, claims: list[dict]) -> d
     found |= {"name": folder.name, "selected": selected, "models": models}
     found |= {"matrix": matrix(names, comparison["pairs"]), "agreement": errors["agreement"]}
     found["winner"] = winner(models, found["matrix"])
+    found["teacher"] = comparison.get("teacher")  # not in results of older code
+    found["taught"] = taught(models, found["matrix"], found["teacher"])
     found["confusions"] = {
         name: dict(zip(found["classes"], model["confusion"], strict=True)) for name, model in models.items()
     }

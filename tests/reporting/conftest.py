@@ -16,13 +16,14 @@ THREE = ["bad, or worse", f"fair {HOSTILE}", "good"]
 
 
 def write_hostile(results: Path) -> None:
-    """A copy of sst2's results as `hostile`, of three classes, in which the last model has another name."""
+    """A copy of sst2's results as `hostile`, of three classes, in which the last model has another name and teaches."""
     shutil.copytree(results / "sst2", results / "hostile")
     for name in ("comparison.json", "errors.json"):
         path = results / "hostile" / name
-        path.write_text(path.read_text().replace('"minilm_finetuned"', json.dumps(f"model {HOSTILE}")))
+        text = path.read_text().replace('"minilm_finetuned"', json.dumps(f"model {HOSTILE}"))
+        path.write_text(text.replace('"glove_lstm"', '"lstm_distilled"'))
     path = results / "hostile/comparison.json"
-    comparison = json.loads(path.read_text()) | {"classes": THREE}
+    comparison = json.loads(path.read_text()) | {"classes": THREE, "teacher": f"model {HOSTILE}"}
     for model in comparison["models"].values():
         model |= {"macro_f1": model["f1"], "balanced_accuracy": model["accuracy"]}
         of_class = {"recall": 0.75, "precision": 0.5, "f1": 0.6, "support": 1291}

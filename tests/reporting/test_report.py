@@ -87,6 +87,26 @@ def test_what_people_wrote_is_text_in_elements_and_in_scripts(page):
     assert all(name in "".join(read(page).text["th"]) for name in THREE)
 
 
+def test_what_a_small_model_learned_is_beside_the_same_model_and_its_teacher(page):
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Learned from a teacher</h3>") == 1 + sum(
+        bool(json.loads(path.read_text()).get("teacher"))
+        for path in (page.parent / "results").glob("[!h]*/comparison.json")
+    )
+    section = text[text.index('id="hostile-taught"') : text.index('id="hostile-curves"')]
+    models = json.loads((page.parent / "results/hostile/comparison.json").read_text())["models"]
+    [row] = re.findall(r'<tr role="row" data-name="lstm_distilled">.*?</tr>', section, re.DOTALL)
+    cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td [^>]*>(.*?)</td>", row, re.DOTALL)]
+    small, alone, teacher = (models[name] for name in ("lstm_distilled", "lstm", f"model {HOSTILE}"))
+    gained, distance = (each["accuracy"] - alone["accuracy"] for each in (small, teacher))
+    assert cells[0].startswith(f"{100 * small['accuracy']:.1f} (") and cells[1].startswith(
+        f"{100 * alone['accuracy']:.1f} ("
+    )
+    assert cells[2].rstrip("*") == f"{100 * gained:+.1f}"
+    assert cells[3:] == [f"{100 * gained / distance:.0f}", f"{100 * small['parameters'] / teacher['parameters']:.1f}"]
+    assert "onerror=&#34;" in section and "<img" not in section
+
+
 def test_the_same_results_give_the_same_page(page, tmp_path):
     assert write_page(page.parent, tmp_path / "again.html").read_bytes() == page.read_bytes()
 
