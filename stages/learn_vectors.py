@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 from stages.common import command, params
 from stages.text.vector_folder import write_vector_folder
@@ -20,7 +21,8 @@ def read_words(gathered: Path) -> pa.ListArray:
 def main() -> None:
     arguments = command.arguments(__doc__, corpus=str, ids=Path, gathered=Path, out=Path)
     texts, vocabulary = read_words(arguments.gathered), read_vocabulary(arguments.ids / "vocab.txt")
-    vectors = learn(texts, vocabulary, **params.load()["domain_vectors"])
+    with threadpool_limits(1):  # sums in another order are other numbers
+        vectors = learn(texts, vocabulary, **params.load()["domain_vectors"])
     write_vector_folder(arguments.out, arguments.ids, vectors)
     print(f"{arguments.corpus}: vectors of {len(vocabulary):,} words, learned from {len(texts):,} texts")
 
