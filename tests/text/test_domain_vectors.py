@@ -151,7 +151,7 @@ def test_vectors_come_with_the_ids_and_say_their_size(learned):
     vectors = load_file(out / "vectors.safetensors")["vectors"]
     assert (vectors.dtype, vectors.shape) == (np.float32, (len(words), 8))
     assert not vectors[0].any()
-    np.testing.assert_allclose(vectors[1], vectors[2:].mean(axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(vectors[1], vectors[2:].mean(axis=0), rtol=0, atol=6e-4)
     assert np.isfinite(vectors).all() and vectors[2:].any()
     about, before = (json.loads((folder / "input.json").read_text(encoding="utf-8")) for folder in (out, ids))
     assert about == before | {"arguments": {"vocabulary_size": len(words), "embedding_size": 8}}
