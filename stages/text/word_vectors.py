@@ -14,7 +14,7 @@ from stages.text.vocabulary import SPECIAL_TOKENS, word_ids
 from stages.training.inputs import PADDING, UNKNOWN
 
 CONTEXT_POWER = 0.75  # evens out how often context words occur, so that rare ones do not outweigh the others
-SCALE = 0.5  # standard deviation of the numbers
+SCALE = 0.5  # standard deviation of the numbers: at 0.06, as random vectors have, a model learns worse
 DECIMALS = 3  # what is left of them, so that processors that round otherwise give the same bytes
 
 

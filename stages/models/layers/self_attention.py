@@ -33,7 +33,7 @@ def linear_attention(
     return sums / (queries @ keys.sum(dim=1)[:, :, None])  # by (B, T, 1)
 
 
-RANGE = 0.1  # of positions, as of new word vectors, so that neither drowns the other
+RANGE = 0.5  # of positions, about the standard deviation of word vectors, so that neither drowns the other
 
 
 def positions(time: int, size: int, device: torch.device) -> torch.Tensor:
