@@ -44,7 +44,8 @@ def number_of_jobs(given: str) -> int:
             raise InputError(f"JOBS is {given!r}; it should be a whole number from 1 up")
         return int(given)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    room = cores // max(corpus["threads"] for corpus in params.load()["corpora"].values())
+    everything = params.load()
+    room = cores // max(everything["corpora"][name]["threads"] for name in everything["run"]["corpora"])
     on_gpu = Path("/dev/nvidiactl").exists() and os.environ.get("DEVICE") != "cpu"
     return max(1, min(room, 2) if on_gpu else room)  # 2: an estimate of what a card's memory holds
 
