@@ -8,6 +8,7 @@ from pathlib import Path
 from stages.common import command, params
 from stages.common.command import InputError
 from stages.common.files import new_file
+from stages.common.suggestions import suggestion
 
 RUNS, CHOSEN, LOCK = Path("runs"), Path("run.yaml"), Path("dvc.lock")
 
@@ -23,7 +24,7 @@ def main() -> None:
     path = RUNS / f"{name}.yaml"
     if not path.is_file():
         known = sorted(file.stem for file in RUNS.glob("*.yaml"))
-        raise InputError(f"there is no {path}{params.suggestion(name, known)}")
+        raise InputError(f"there is no {path}{suggestion(name, known)}")
     corpora = params.read(path, "run_file")["run"]["corpora"]
     with new_file(CHOSEN) as temporary:
         shutil.copyfile(path, temporary)

@@ -10,7 +10,7 @@ from rich.table import Table
 from stages.common import command, params
 from stages.common.command import InputError
 from stages.common.files import read_json
-from stages.common.params import suggestion
+from stages.common.suggestions import suggestion
 
 RESULTS = Path("results")
 DRAWN, WIDE = 24, 90  # characters of a drawn interval, which a terminal of so many has

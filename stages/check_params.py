@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.common import command, files, params
 from stages.common.command import InputError
+from stages.common.run_checks import check_run
 from stages.corpus.packages import package_folder
 from stages.encoder.sources import local_folder
 
@@ -40,9 +41,7 @@ def check_content(key: str, folder: Path, checksums: dict[str, str | None]) -> N
 def main() -> None:
     arguments = command.arguments(__doc__, out=Path)
     everything = params.load()
-    params.check_encoders(everything["run"])
-    params.check_unlabelled(everything)
-    params.check_teacher(everything)
+    check_run(everything)
     for source in local_sources(everything):
         check_content(*source)
     with files.new_file(arguments.out) as temporary:

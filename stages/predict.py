@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stages.common import command, params
 from stages.common.command import InputError
+from stages.common.suggestions import suggestion
 from stages.serving.console import chunks, read_texts, show
 from stages.serving.default_model import best_on_valid, seeds
 from stages.serving.scorers import load_scorer
@@ -43,7 +44,7 @@ def main() -> None:
         print(f"scored by {model}; --model chooses another", file=sys.stderr)
     known = sorted(path.name for path in models.glob("*"))
     if known and model not in known:
-        raise InputError(f"{models} has no {model!r}{params.suggestion(model, known)}")
+        raise InputError(f"{models} has no {model!r}{suggestion(model, known)}")
     folders = trained_folders(models / model, seeds(models / model) if arguments.seed is None else [arguments.seed])
     if arguments.seed is not None and "" in folders:
         raise InputError(f"{models / model} was trained without a seed; leave --seed out")

@@ -23,10 +23,13 @@ MODEL_FILES = sorted(
 # Imported but not deps: they can refuse input or fail, but the results of what they accept do not depend on them.
 HARMLESS = {
     "stages/common/command.py": "reads a command's options and puts errors into one sentence",
+    "stages/common/corpus_checks.py": "says which keys of a corpus's file contradict each other",
     "stages/common/files.py": "writes what it is given, whole or not at all; JSON and SHA-256 are what they are",
     "stages/common/locks.py": "lets one process at a time write a path",
     "stages/common/params.py": "gives params.yaml as it is, or says what is wrong in it",
+    "stages/common/run_checks.py": "says which lists of run.yaml contradict each other or a corpus's file",
     "stages/common/strict_yaml.py": "gives a YAML file as it is, or says what is wrong in it",
+    "stages/common/suggestions.py": "adds to a sentence what may be meant",
 }
 
 

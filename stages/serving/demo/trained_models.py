@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.command import InputError
-from stages.common.params import suggestion
+from stages.common.suggestions import suggestion
 from stages.serving.console import checked
 from stages.serving.default_model import seeds
 from stages.serving.demo.marks import effects_of, parts_of
