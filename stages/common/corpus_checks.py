@@ -21,7 +21,8 @@ def check_corpus(content: dict, shown: Path) -> None:
     check_labels(content["labels"], shown)
     check_values(content, shown)
     check_columns(content, shown)
-    check_taught_sentences(content["taught_sentences"], shown)
+    check_taught_sentences(content, shown)
+    check_layer_decay(content["training"], shown)
     for key in ("training", "finetuning"):
         check_class_weights(content[key].get("class_weights", "none"), content["labels"], f"{shown}: {key}")
 
@@ -81,12 +82,26 @@ def check_columns(content: dict, shown: Path) -> None:
         )
 
 
-def check_taught_sentences(drawn: dict[str, int], shown: Path) -> None:
-    """Some sentence may be drawn."""
-    shortest, longest = drawn["shortest"], drawn["longest"]
+def check_taught_sentences(content: dict, shown: Path) -> None:
+    """Sentences that are to be drawn come from somewhere, and some length is allowed."""
+    number, shortest, longest = (content["taught_sentences"][key] for key in ("number", "shortest", "longest"))
     if shortest > longest:
         raise InputError(
             f"{shown}: taught_sentences.shortest is {shortest}, more than longest, {longest}; exchange them"
+        )
+    if number and not content["unlabelled_texts"]:
+        raise InputError(
+            f"{shown}: taught_sentences.number is {number}, but unlabelled_texts is [], so there is nothing to draw "
+            "from; name corpora there, or write number: 0"
+        )
+
+
+def check_layer_decay(training: dict, shown: Path) -> None:
+    """Only an encoder has layers that learn at different rates, and `training` is for all other networks."""
+    if "layer_decay" in training.get("optimization", {}):
+        raise InputError(
+            f"{shown}: training.optimization has layer_decay, which is for models that train an encoder; move it into "
+            "finetuning.optimization, or take it out"
         )
 
 

@@ -12,6 +12,7 @@ def check_run(everything: dict) -> None:
     check_encoders(everything["run"])
     check_unlabelled(everything)
     check_teacher(everything)
+    check_layer_decay(everything)
 
 
 def check_encoders(run: dict) -> None:
@@ -99,4 +100,19 @@ def check_teacher(everything: dict) -> None:
                 raise InputError(
                     f"run.yaml: run.models.{kind} names {name!r}, which {how} distillation in params.yaml; only models "
                     "under distilled learn from a teacher"
+                )
+
+
+def check_layer_decay(everything: dict) -> None:
+    """Only an encoder has layers that learn at different rates.
+
+    Raises:
+        InputError: a selected model that trains none is to decay them.
+    """
+    for kind, names in everything["run"]["models"].items():
+        for name in names:
+            if kind != "finetuning" and "layer_decay" in everything["models"][name].get("optimization", {}):
+                raise InputError(
+                    f"params.yaml: models.{name}.optimization has layer_decay, which is for models that train an "
+                    "encoder; take it out"
                 )

@@ -114,6 +114,15 @@ def test_a_teacher_and_models_that_contradict_are_refused(project, monkeypatch, 
     check(run_here(check_params, out="out/params.checked"), project.folder / "out", "run.yaml", *fragments)
 
 
+def test_layers_rates_of_a_model_that_trains_no_encoder_are_refused(project, monkeypatch, check):
+    monkeypatch.chdir(project.folder)
+    project.set("models.lstm.optimization.layer_decay", 0.8)
+    said = run_here(check_params, out="out/params.checked")
+    check(said, project.folder / "out", "models.lstm.optimization has layer_decay", "take it out")
+    project.set("run.models.lstm", [])  # then nothing is wrong with what is built
+    assert run_here(check_params, out="data/params.checked") == ""
+
+
 def test_models_that_learn_from_a_teacher_have_one_place_whoever_it_is(tmp_path):
     models = LEARNING | {"distilled": ["lstm_distilled", "average_distilled"]}
     names = stages_of(tmp_path, models, ["minilm"], [], ["minilm"], teachers=["minilm"], seeds=[7, 8])

@@ -94,6 +94,23 @@ PARAMS = {
         {"number": 9, "shortest": 8, "longest": 7},
         ["taught_sentences.shortest is 8", "longest, 7"],
     ),
+    "sentences of no text": (
+        "corpora.own.taught_sentences.number",
+        9,
+        ["taught_sentences.number is 9", "unlabelled_texts is []", "number: 0"],
+    ),
+    "texts without labels twice": ("corpora.own.unlabelled_texts", ["b", "b"], ["unlabelled_texts", "different names"]),
+    "layers' rates where no encoder is trained": (
+        "corpora.own.training.optimization",
+        {"layer_decay": 0.8},
+        ["training.optimization has layer_decay", "finetuning.optimization"],
+    ),
+    "an unknown key of an encoder's training": (
+        "encoders.minilm.optimization",
+        {"layerdecay": 0.8},
+        ["encoders.minilm.optimization", "'layerdecay'", "did you mean 'layer_decay'"],
+    ),
+    "an encoder that is chosen twice": ("run.encoders", ["minilm", "minilm"], ["run.encoders", "different names"]),
     "two GloVes": ("run.glove_dimensions", [50, 100], ["run.glove_dimensions", "[50, 100]"]),
     "empty sentence": ("predict.sentences", ["Good.", " "], ["predict.sentences.1", "' '"]),
     "unknown precision": ("corpora.own.precision", "fp16", ["corpora/own.yaml", "precision", "'fp16'", "bf16"]),
@@ -311,6 +328,12 @@ def test_a_line_that_reads_as_another_is_refused(project, download, check, line,
     file = project.folder / "corpora/own.yaml"
     file.write_text(f"{line}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
     check(download(), project.folder / "data/raw", "corpora/own.yaml", *fragments)
+
+
+def test_two_encoders_of_one_name_are_refused(project, download, check):
+    file = project.folder / "params.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("\n  mpnet:\n", "\n  minilm:\n"), encoding="utf-8")
+    check(download(), project.folder / "data/raw", "params.yaml, line", "'minilm' is there a second time")
 
 
 def test_params_that_are_not_yaml_are_refused(project, download, check):
