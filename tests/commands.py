@@ -32,6 +32,12 @@ def run_here(module: ModuleType, *words: str, **options: object) -> str:
     return ""
 
 
+def run_stages(*calls: tuple[ModuleType, dict[str, object]]) -> None:
+    """Run stages in this process, one after the other, each of which has to end well."""
+    for stage, options in calls:
+        assert run_here(stage, **options) == ""
+
+
 def stage_command(name: str, *words: str, **options: object) -> list[str]:
     """A stage with such options as a command for `run`, `ended` or `start`."""
     return [sys.executable, "-m", f"stages.{name}", *given(words, options)]

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -39,7 +38,7 @@ from stages.common.command import InputError
 from stages.serving.console import CHUNK_TEXTS
 from stages.serving.default_model import best_on_valid
 from stages.serving.scorers import load_scorer
-from tests.commands import run_here, stage_command, start
+from tests.commands import run_here, run_stages, stage_command, start
 from tests.encoders import NEUTRAL, OPINIONS, checksums
 from tests.projects import new_project, only
 
@@ -56,11 +55,6 @@ def table(rows: int, seed: int) -> bytes:
         words = generator.choices(NEUTRAL, k=generator.randint(2, 9)) + generator.choices(OPINIONS[row % 2], k=2)
         lines.append(f"{' '.join(words)}!\t{row % 2}")
     return "\n".join([*lines, ""]).encode()
-
-
-def run_stages(*calls: tuple[ModuleType, dict[str, object]]) -> None:
-    for stage, options in calls:
-        assert run_here(stage, **options) == ""
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,13 @@
 import json
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import stages.build_vocab
-import stages.check_params
-import stages.download
-import stages.download_encoder
-import stages.evaluate
-import stages.gather_texts
-import stages.learn_vectors
 import stages.predict
-import stages.prepare
 import stages.teach
-import stages.tokenize_text
-import stages.tokenize_wordpieces
 import stages.train
 from stages.serving.scorers import load_scorer
 from stages.text.truncation import shorten
@@ -28,28 +17,15 @@ from stages.text.vocabulary import read_vocabulary, word_ids
 from stages.text.words import split_words
 from stages.training.distillation import LOGITS, UNLABELLED
 from stages.training.inputs import read_input
-from tests.commands import run_here
-from tests.encoders import bytes_of, checksums
-from tests.projects import REPOSITORY, new_project, only, read_params
+from tests.commands import run_here, run_stages
+from tests.encoders import bytes_of
+from tests.projects import REPOSITORY, new_project, read_params
+from tests.serving.teaching import OUT, TEACH, TEACHER, TRAINED, choose_teacher, learned, taught
 
 KEPT = {"longest": 6, "part": "tail"}
-TEACHER, OUT, STUDENT = "data/trained/own/tiny_finetuned/1", "data/taught/own", "data/trained/own/lstm_distilled"
-TEACH = {"corpus": "own", "teacher": TEACHER, "rows": "data/corpora/own", "input": "data/domain_vectors/own"}
-TEACH |= {"gathered": "data/texts/own"}
+STUDENT = f"{TRAINED}/lstm_distilled"
 FITS = ["Nobody laughed, and nobody cried in that long and empty room!", "The end came as no surprise."]
 OTHERS = [f"A slow start. {FITS[0]}", "Too short.", FITS[1]]
-
-
-def run_stages(*calls: tuple[ModuleType, dict[str, object]]) -> None:
-    for stage, options in calls:
-        assert run_here(stage, **options) == ""
-
-
-def rows_of(corpus: str) -> list[tuple[ModuleType, dict[str, object]]]:
-    """The stages that make a corpus's rows."""
-    download = {"local": f"data/{corpus}", "downloads": "data/downloads", "out": f"data/raw/{corpus}"}
-    prepare = {"raw": f"data/raw/{corpus}", "out": f"data/corpora/{corpus}"}
-    return [(stages.download, {"corpus": corpus} | download), (stages.prepare, {"corpus": corpus} | prepare)]
 
 
 def write_sample(folder: Path) -> None:
@@ -73,44 +49,12 @@ def folder(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     own |= {"taught_sentences": {"number": 9, "shortest": 5, "longest": 20}}
     project = new_project(tmp_path_factory.mktemp("taught"), own)
     project.set("corpora.more", sample | {"splits": sample["splits"] | {"repeated": "keep"}})
-    encoder = {"source": {"folder": str(tiny)}, "checksums": checksums(tiny), "max_length": 64, "layers": [2]}
-    project.set("encoders.tiny", encoder | {"mix": "mean", "optimization": {}})
-    run = {"corpora": ["own"], "unlabelled_corpora": ["more"], "described_by": "tiny", "seeds": [1], "notebook": []}
-    run |= {key: ["tiny"] for key in ("encoders", "finetuned_encoders", "teachers")}
-    run |= {"frozen_encoders": [], "glove_dimensions": []}
-    project.set("run", run | {"models": only(finetuning=["finetuned"], distilled=["lstm_distilled"])})
-    project.set("domain_vectors.size", 8)
-    project.set("models.lstm_distilled.architecture.hidden_size", 8)
-    project.set("models.lstm_distilled.optimization.learning_rate", 0.02)
-    project.set("models.lstm_distilled.optimization.average_decay", 0.5)
+    choose_teacher(project, tiny, ["lstm_distilled"], max_length=64)
     write_sample(project.folder)
-    words, pieces, weights = "data/words/own", "data/wordpieces/own/tiny", "data/encoders/tiny"
-    own, partial = {"corpus": "own"}, {"checkpoints": "data/checkpoints", "seed": 1}
-    tune = {"model": "finetuned", "settings": "finetuning", "pretrained": f"{weights}/model.safetensors"}
-    learn = {"model": "lstm_distilled", "settings": "training", "pretrained": f"{OUT}/vectors.safetensors"}
-    evaluate = {"metrics": "metrics/own/lstm_distilled.json", "confusion": "data/plots/lstm_distilled.csv"}
-    evaluate |= {"predictions": "results/own/predictions/lstm_distilled.parquet", "trained": STUDENT}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.folder)
         patch.setenv("DEVICE", "cpu")
-        run_stages(
-            *rows_of("own"),
-            *rows_of("more"),
-            (stages.check_params, {"out": "data/params.checked"}),
-            (stages.tokenize_text, {**own, "rows": "data/corpora/own", "out": words}),
-            (stages.build_vocab, {**own, "words": words, "out": "data/ids/own"}),
-            (stages.gather_texts, {**own, "corpora": "data/corpora", "out": "data/texts/own"}),
-            (stages.learn_vectors, {**own, "ids": "data/ids/own", "gathered": "data/texts/own", "out": TEACH["input"]}),
-            (stages.download_encoder, {"encoder": "tiny", "downloads": "data/downloads", "out": weights}),
-            (
-                stages.tokenize_wordpieces,
-                {**own, "encoder": "tiny", "weights": weights, "rows": "data/corpora/own", "out": pieces},
-            ),
-            (stages.train, {**own, **partial, **tune, "encoder": "tiny", "input": pieces, "out": TEACHER}),
-            (stages.teach, {**TEACH, "out": OUT}),
-            (stages.train, {**own, **partial, **learn, "input": OUT, "out": f"{STUDENT}/1"}),
-            (stages.evaluate, evaluate),
-        )
+        run_stages(*taught(), *learned("lstm_distilled"))
     return project.folder
 
 
