@@ -24,10 +24,11 @@ from stages.training.trainer import Trainer
 from tests.encoder.features import features_of
 from tests.encoder.kinds import KINDS, write_encoder
 from tests.encoders import checksums
-from tests.projects import Project
+from tests.projects import REPOSITORY, Project, read_params
 
 CPU = torch.device("cpu")
 TEXTS = ["A good film", "bad", "Good, bad or neither: who knows what the film was about", "the end of it"]
+ROWS = {"train": 24, "valid": 12, "test": 12}
 TUNED = {"input": "wordpieces", "pretrained": "data/encoders/own/model.safetensors"}
 OPTIMIZATION = {"learning_rate": 0.01, "weight_decay": 0.01, "clip_norm": 1.0, "average_decay": 0.9}
 
@@ -119,12 +120,13 @@ def test_a_finetuned_encoder_ignores_padding_and_a_step_moves_its_weights(folder
 
 
 def run_stages(project: Project, run_here: Callable[..., str], folder: Path) -> None:
-    """From three tables to trained models and their metrics, without DVC."""
-    text = "".join(f"{word} {end}\t{int(word == 'good')}\n" for end in "abcdefgh" for word in ("good", "bad"))
-    for split in ("train", "valid", "test"):
-        project.write(f"raw/{split}.tsv", b"text\tlabel\n" + text.encode())
-    described = {"source": {"folder": str(folder)}, "checksums": checksums(folder), "max_length": 16}
-    project.set("encoders.own", described | {"layers": [0, 1, 2], "mix": "mean"})
+    """From some rows of the embedded corpus to trained models and their metrics, without DVC."""
+    project.set("corpora.own", read_params(REPOSITORY)["corpora"]["sample"])
+    for split, rows in ROWS.items():
+        lines = (REPOSITORY / f"data/sample/{split}.tsv").read_bytes().splitlines(keepends=True)
+        project.write(f"raw/{split}.tsv", b"".join(lines[: rows + 1]))
+    described = {"source": {"folder": str(folder)}, "checksums": checksums(folder), "max_length": 64}
+    project.set("encoders.own", described | {"layers": [0, 1, 2], "mix": "mean", "optimization": {}})
     project.set("corpora.own.training", {"batch_size": 4, "epochs": 3, "patience": 3, "final_fit": False})
     project.set("corpora.own.finetuning", {"batch_size": 4, "epochs": 3, "patience": 3, "final_fit": False})
     corpus, encoder, weights = {"corpus": "own"}, {"encoder": "own"}, {"weights": "data/encoders/own"}
@@ -167,15 +169,15 @@ def test_an_encoder_goes_through_the_stages_to_answers(here, run_here, folders, 
     run_stages(here, run_here, folders[kind])
     Path("models").mkdir()
     Path("trained").rename("models/own")
-    texts = here.write("texts", b"good a\nbad a\ngood b\n")
+    texts = here.write("texts", "\n".join(pd.read_parquet("rows/test.parquet")["text"]).encode())
     for model in ("own_bigru", "own_finetuned"):
-        assert json.loads(Path(f"models/own/{model}.json").read_text())["valid"]["n"] == 16
+        assert json.loads(Path(f"models/own/{model}.json").read_text())["test"]["n"] == ROWS["test"]
         capsys.readouterr()
         assert run_here(predict, corpus="own", model=model, trained="models", file=texts) == ""
         answers = [json.loads(line)["probability"] for line in capsys.readouterr().out.splitlines()]
         saved = pd.read_parquet(f"models/own/{model}/1/predictions.parquet").query("split == 'test'")
-        assert answers == pytest.approx(saved["probability_positive"][:3].tolist(), abs=1e-5)
-        assert len(set(answers)) == 3
+        assert answers == pytest.approx(saved["probability_positive"].tolist(), abs=1e-5)
+        assert len(set(answers)) == ROWS["test"]
 
 
 class Killed(BaseException):
@@ -183,8 +185,8 @@ class Killed(BaseException):
 
 
 def test_a_modernbert_killed_while_it_embeds_and_trains_ends_in_the_same_bytes(here, run_here, folders, monkeypatch):
+    monkeypatch.setattr(feature_file, "SHARD", 400)  # tokens, of more than one in every split
     run_stages(here, run_here, folders["modernbert"])
-    monkeypatch.setattr(feature_file, "SHARD", 40)
     shards = FeatureFile.missing
 
     def killed_after_a_shard(file: FeatureFile):
