@@ -159,8 +159,9 @@ def test_by_default_as_many_run_as_there_are_cores_for(monkeypatch, cores, threa
     monkeypatch.setenv("DEVICE", device)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(cores), raising=False)
     monkeypatch.setattr(Path, "exists", lambda path: gpu and str(path) == "/dev/nvidiactl")
-    corpora = {"sample": {"threads": threads}, "sst2": {"threads": 1}}
-    monkeypatch.setattr(engine_module.params, "load", lambda: {"corpora": corpora})
+    corpora = {"sample": {"threads": threads}, "sst2": {"threads": 1}, "imdb": {"threads": 16}}
+    selected = {"corpora": ["sample", "sst2"], "unlabelled_corpora": ["imdb"]}
+    monkeypatch.setattr(engine_module.params, "load", lambda: {"corpora": corpora, "run": selected})
     assert engine_module.number_of_jobs("") == expected
 
 
