@@ -18,9 +18,10 @@ THREE = ["bad, or worse", f"fair {HOSTILE}", "good"]
 def write_hostile(results: Path) -> None:
     """A copy of sst2's results as `hostile`, of three classes, in which the last model has another name and teaches."""
     shutil.copytree(results / "sst2", results / "hostile")
+    last = json.loads((results / "sst2/comparison.json").read_text())["order"][-1]
     for name in ("comparison.json", "errors.json"):
         path = results / "hostile" / name
-        text = path.read_text().replace('"minilm_finetuned"', json.dumps(f"model {HOSTILE}"))
+        text = path.read_text().replace(json.dumps(last), json.dumps(f"model {HOSTILE}"))
         path.write_text(text.replace('"glove_lstm"', '"lstm_distilled"'))
     path = results / "hostile/comparison.json"
     comparison = json.loads(path.read_text()) | {"classes": THREE, "teacher": f"model {HOSTILE}"}
