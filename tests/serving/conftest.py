@@ -66,6 +66,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.folder
 
 
+@pytest.fixture
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project of a file's `folder`, as the current one."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DEVICE", "cpu")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def demo(folder: Path) -> Iterator[Demo]:
     with pytest.MonkeyPatch.context() as patch:

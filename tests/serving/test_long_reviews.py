@@ -90,13 +90,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.folder
 
 
-@pytest.fixture
-def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DEVICE", "cpu")
-    return folder
-
-
 def rows_of(split: str, of: str = "data/corpora/own") -> pd.DataFrame:
     return pd.read_parquet(f"{of}/{split}.parquet")
 

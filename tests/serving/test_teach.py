@@ -58,13 +58,6 @@ def folder(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.folder
 
 
-@pytest.fixture
-def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DEVICE", "cpu")
-    return folder
-
-
 def test_labelled_rows_come_first_as_they_were_then_sentences_without_a_label(here):
     rows, before = (pd.read_parquet(f"{path}/train.parquet") for path in (OUT, TEACH["input"]))
     assert len(before) == 60
